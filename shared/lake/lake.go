@@ -1,0 +1,90 @@
+// Package lake holds the nouns every part of Medlake shares: arrivals, loads, records, data files, rejects, the log,
+// and the errors callers act on. It imports the standard library only and does no I/O.
+package lake
+
+import (
+	"crypto/sha256"
+	"encoding/base32"
+	"encoding/binary"
+	"path"
+	"strings"
+	"time"
+)
+
+// Format is the version number written into every control object (records, pending, log entries, schemas).
+const Format = 1
+
+// Arrival is one upload: an object in the landing area, told apart from every other by bucket, key and version.
+type Arrival struct {
+	Bucket  string    `json:"bucket"`
+	Key     string    `json:"key"`     // landing/<customer>/<utc date>/<path>/<name>@<id>
+	Version string    `json:"version"` // the store's version or generation; else etag and size
+	Size    int64     `json:"size"`    // bytes
+	At      time.Time `json:"at"`      // the store's time of the upload, UTC, whole microseconds
+}
+
+// ID names the arrival in events, logs and control objects. It does not reveal the file name.
+func (a Arrival) ID() string { return Hash("arrival", a.Bucket, a.Key, a.Version) }
+
+// Customer is the tenant, read from the verified key prefix; empty if the key is not a landing key.
+func (a Arrival) Customer() string {
+	parts := strings.SplitN(a.Key, "/", 4)
+	if len(parts) < 4 || parts[0] != "landing" {
+		return ""
+	}
+	return parts[1]
+}
+
+// Date is the landing folder's UTC date as the key spells it (2026-11-24).
+func (a Arrival) Date() string {
+	parts := strings.SplitN(a.Key, "/", 4)
+	if len(parts) < 4 {
+		return ""
+	}
+	return parts[2]
+}
+
+// Name is what feeds match: <customer>/<path>/<name>, without the date and the unique id. It may identify a patient:
+// never log it.
+func (a Arrival) Name() string {
+	parts := strings.SplitN(a.Key, "/", 4)
+	if len(parts) < 4 {
+		return ""
+	}
+	rest := parts[3]
+	if i := strings.LastIndexByte(rest, '@'); i > strings.LastIndexByte(rest, '/') {
+		rest = rest[:i]
+	}
+	return path.Join(parts[1], rest)
+}
+
+// ValidCustomer reports whether s can name a customer: [a-z0-9][a-z0-9-]{0,62}.
+func ValidCustomer(s string) bool {
+	if len(s) == 0 || len(s) > 63 || s[0] == '-' {
+		return false
+	}
+	for i := range len(s) {
+		if c := s[i]; (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' {
+			return false
+		}
+	}
+	return true
+}
+
+var ids = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
+
+// IDLen is the length of every id made by Hash.
+const IDLen = 26
+
+// Hash makes an id of 26 characters (128 bits of SHA-256) from parts; each part is length-prefixed, so ("a","b") and
+// ("ab","") differ.
+func Hash(parts ...string) string {
+	h := sha256.New()
+	var n [8]byte
+	for _, p := range parts {
+		binary.BigEndian.PutUint64(n[:], uint64(len(p)))
+		h.Write(n[:])
+		h.Write([]byte(p))
+	}
+	return ids.EncodeToString(h.Sum(nil)[:16])
+}
