@@ -1,0 +1,128 @@
+// Package door is the HTTP door of one machine: customers put files in with a bearer key and ask what became of them.
+// It decides who the customer is and nothing else about a file. The customer comes from the key, never from the path.
+package door
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"path"
+	"strings"
+
+	"medlake/shared/lake"
+)
+
+// Lake is what stands behind the door. Its methods are safe for concurrent use.
+type Lake interface {
+	// Arrive stores one upload durably as a new arrival and has it processed. It returns ErrBusy, storing nothing, when
+	// too much of the customer's is waiting.
+	Arrive(ctx context.Context, customer, name string, body io.Reader) (lake.Arrival, error)
+	// Receipt returns what became of an arrival, or lake.ErrNotFound while nothing is known yet.
+	Receipt(ctx context.Context, id string) (lake.Receipt, error)
+}
+
+// ErrBusy asks the sender to come back later.
+var ErrBusy = errors.New("busy")
+
+// Door serves the API. All fields are required.
+type Door struct {
+	Lake     Lake
+	Keys     *Keys
+	MaxBytes int64 // of one upload
+	Log      *slog.Logger
+}
+
+// Handler serves PUT /v1/files/<path> and GET /v1/receipts/<arrival>.
+func (d *Door) Handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("PUT /v1/files/{path...}", d.authorised(d.put))
+	mux.HandleFunc("GET /v1/receipts/{id}", d.authorised(d.receipt))
+	return mux
+}
+
+type handler func(w http.ResponseWriter, r *http.Request, customer string) error
+
+// authorised finds the customer of the bearer key and turns errors into answers: a sentence for the sender, the cause for
+// the log.
+func (d *Door) authorised(h handler) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		key, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+		customer := ""
+		if ok {
+			var err error
+			if customer, err = d.Keys.Customer(r.Context(), key); err != nil && !errors.Is(err, lake.ErrDenied) {
+				d.Log.ErrorContext(r.Context(), "keys cannot be read", "error", err)
+				answer(w, http.StatusServiceUnavailable, "the keys cannot be read just now: try again")
+				return
+			}
+		}
+		if customer == "" {
+			w.Header().Set("WWW-Authenticate", "Bearer")
+			answer(w, http.StatusUnauthorized, "send your key as Authorization: Bearer <key>")
+			return
+		}
+		var tooLarge *http.MaxBytesError
+		switch err := h(w, r, customer); {
+		case err == nil:
+		case errors.As(err, &tooLarge):
+			answer(w, http.StatusRequestEntityTooLarge, "the file is larger than this door takes")
+		case errors.Is(err, lake.ErrInvalid):
+			answer(w, http.StatusBadRequest, "the path must be like folder/name.zip, without empty or dot parts, at most 512 bytes")
+		case errors.Is(err, lake.ErrNotFound):
+			answer(w, http.StatusNotFound, "no receipt of yours has this id (yet)")
+		case errors.Is(err, ErrBusy):
+			w.Header().Set("Retry-After", "5")
+			answer(w, http.StatusServiceUnavailable, "many of your files are waiting: try again in a few seconds")
+		default:
+			d.Log.ErrorContext(r.Context(), "request failed", "customer", customer, "error", err)
+			answer(w, http.StatusServiceUnavailable, "the file was not taken: try again")
+		}
+	}
+}
+
+func (d *Door) put(w http.ResponseWriter, r *http.Request, customer string) error {
+	name := r.PathValue("path")
+	if !ValidName(name) {
+		return lake.ErrInvalid
+	}
+	a, err := d.Lake.Arrive(r.Context(), customer, name, http.MaxBytesReader(w, r.Body, d.MaxBytes))
+	if err != nil {
+		return err
+	}
+	reply(w, http.StatusCreated, map[string]string{"arrival": a.ID(), "receipt": "/v1/receipts/" + a.ID()})
+	return nil
+}
+
+func (d *Door) receipt(w http.ResponseWriter, r *http.Request, customer string) error {
+	got, err := d.Lake.Receipt(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	if got.Arrival.Customer() != customer { // somebody else's looks as if it were not there
+		return lake.ErrNotFound
+	}
+	reply(w, http.StatusOK, map[string]any{
+		"arrival": got.ID, "load": got.Load, "status": got.Status, "reason": got.Reason,
+		"rows": got.Rows, "rejects": got.Rejected, "feed": got.Feed,
+	})
+	return nil
+}
+
+// ValidName reports whether name can be a path below a customer's landing folder.
+func ValidName(name string) bool {
+	return name != "" && len(name) <= 512 && path.Clean("/"+name) == "/"+name && !strings.ContainsAny(name, "\\\x00") &&
+		!strings.HasPrefix(path.Base(name), ".")
+}
+
+func answer(w http.ResponseWriter, code int, sentence string) {
+	reply(w, code, map[string]string{"error": sentence})
+}
+
+func reply(w http.ResponseWriter, code int, body any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(code)
+	_ = json.NewEncoder(w).Encode(body) // the sender is gone: there is nobody to tell
+}
