@@ -18,6 +18,37 @@ type Set struct {
 	Customers []*Customer
 	Reports   []*Report
 	refs      map[string]*Ref // "<name>" shared, "<customer>/<name>" a customer's own
+	shapes    map[string]*Ref // by name: its columns
+}
+
+// Feed returns the feed called name, or nil.
+func (s *Set) Feed(name string) *Feed {
+	for _, f := range s.Feeds {
+		if f.Name == name {
+			return f
+		}
+	}
+	return nil
+}
+
+// Table returns the table called name, or nil; a name without a namespace is one of namespace lake.
+func (s *Set) Table(name string) *Table {
+	for _, t := range s.Tables {
+		if t.ID() == name || t.ID() == "lake."+name {
+			return t
+		}
+	}
+	return nil
+}
+
+// Customer returns the customer with this id, or nil.
+func (s *Set) Customer(id string) *Customer {
+	for _, c := range s.Customers {
+		if c.ID == id {
+			return c
+		}
+	}
+	return nil
 }
 
 // Pos is a place in the metadata.
@@ -45,17 +76,16 @@ type Feed struct {
 	Pos
 	Name   string
 	Doc    string
-	From   Text     // pattern over <customer>/<path>/<name>: {customer} and other captures, * within a folder, ** across
+	From   *Pattern // over <customer>/<path>/<name>
 	For    []string // only these customers; empty: all
 	Like   string   // the feed whose settings this one inherits
 	Open   Open
 	Read   Read
 	Dedupe string // member (default), content, arrival
-	Period string // replace: period
 	Lists  map[string][]string
 	Into   []*Into // at least one; every table's fields, when and set are complete (inherited from the feed)
-	As     string  // customer of the sample
-	Sample Text
+	As     string  // customer of the sample; empty: none
+	Sample []Named // member name -> its text; one with an empty name if the feed has a plain sample, which every table wants
 	Expect []Expect
 }
 
@@ -83,7 +113,7 @@ type Read struct {
 type Into struct {
 	Pos
 	Table  string
-	Entry  Text    // pattern over the member's name; empty: every member
+	Entry  *Pattern // over the member's name; nil: every member
 	Each   Text    // xml: path of the element that is one row; empty: the document's root
 	Fields []Named // addresses of fields, in file order (xml: paths)
 	When   Text    // rows for which this is not true are filtered
@@ -170,7 +200,7 @@ type Check struct {
 	Name string
 	Rule Text
 	Else string  // warn, reject, fail
-	Max  float64 // budget: share of a file's rows, 0 to 1; warn: over it an alert; fail: over it the file is quarantined
+	Max  float64 // budget: share of a file's rows, 0 to 1; warn: over it an alert (default 1: never); fail: over it the file is quarantined (default 0)
 }
 
 // Customer is one tenant.
@@ -198,24 +228,6 @@ type Facility struct {
 type Report struct {
 	Pos
 	Name, Doc, Every, SQL string
-}
-
-// Ref is a reference CSV: a key column (the first) and named values.
-type Ref struct {
-	Columns []string
-	Rows    map[string][]string // key -> the row's values, Columns long
-}
-
-// Lookup returns the row of ref name for key, the customer's own file first, then the shared one.
-func (s *Set) Lookup(customer, name, key string) (row []string, columns []string, ok bool) {
-	for _, k := range []string{customer + "/" + name, name} {
-		if r := s.refs[k]; r != nil {
-			if row, ok := r.Rows[key]; ok {
-				return row, r.Columns, true
-			}
-		}
-	}
-	return nil, nil, false
 }
 
 // Fault is one fault of the metadata.

@@ -1,0 +1,87 @@
+package metadata
+
+// Overlaps reports whether some name matches both patterns. It walks both patterns side by side as automata; `/` is the
+// only character that wildcards treat differently, so three classes of characters are enough.
+func (p *Pattern) Overlaps(q *Pattern) bool {
+	a, b := p.automaton(), q.automaton()
+	type pair struct{ i, j int }
+	seen := map[pair]bool{}
+	todo := []pair{{0, 0}}
+	for len(todo) > 0 {
+		at := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		if seen[at] {
+			continue
+		}
+		seen[at] = true
+		if at.i == len(a)-1 && at.j == len(b)-1 {
+			return true
+		}
+		for _, i := range a[at.i].skip {
+			todo = append(todo, pair{i, at.j})
+		}
+		for _, j := range b[at.j].skip {
+			todo = append(todo, pair{at.i, j})
+		}
+		for _, e := range a[at.i].edges {
+			for _, f := range b[at.j].edges {
+				if e.meets(f) {
+					todo = append(todo, pair{e.to, f.to})
+				}
+			}
+		}
+	}
+	return false
+}
+
+// state is one state of a pattern's automaton; the last is the accepting one.
+type state struct {
+	skip  []int // states reached without a character
+	edges []edge
+}
+
+// edge takes one character: a literal, any but "/", or any.
+type edge struct {
+	char string // literal; empty: any
+	name bool   // any but "/"
+	to   int
+}
+
+func (e edge) meets(f edge) bool {
+	switch {
+	case e.char != "" && f.char != "":
+		return e.char == f.char
+	case e.char != "":
+		return !f.name || e.char != "/"
+	case f.char != "":
+		return !e.name || f.char != "/"
+	}
+	return true
+}
+
+func (p *Pattern) automaton() []state {
+	out := make([]state, 1, len(p.parts)+1)
+	for _, t := range p.parts {
+		at := len(out) - 1
+		to := at + 1
+		switch t.kind {
+		case literal:
+			out[at].edges = append(out[at].edges, edge{char: t.text, to: to})
+		case one:
+			out[at].edges = append(out[at].edges, edge{name: true, to: to})
+		case star:
+			out[at].edges = append(out[at].edges, edge{name: true, to: at})
+			out[at].skip = append(out[at].skip, to)
+		case deep:
+			out[at].edges = append(out[at].edges, edge{to: at})
+			out[at].skip = append(out[at].skip, to)
+		case folders: // nothing, or anything that ends with "/"
+			out[at].skip = append(out[at].skip, to+1, to)
+			out = append(out, state{edges: []edge{{to: to}, {char: "/", to: to + 1}}})
+		case capture:
+			out[at].edges = append(out[at].edges, edge{name: true, to: at}, edge{name: true, to: to})
+		}
+		out = append(out, state{})
+	}
+	return out
+}
