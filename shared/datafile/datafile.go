@@ -1,0 +1,191 @@
+// Package datafile turns column batches into the bytes of one Parquet file, and the file's footer into the lake.DataFile
+// that an Iceberg manifest needs. It opens no file and knows no bucket and no catalog.
+package datafile
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/parquet-go/parquet-go"
+
+	"medlake/shared/lake"
+	"medlake/shared/transform/column"
+)
+
+// Encoder writes Parquet files of one schema, one after the other: Begin, any number of Append, Finish. Its buffers are
+// kept from file to file. It is not safe for concurrent use. The bytes depend on the batches alone, not on what the
+// encoder wrote before.
+type Encoder struct {
+	schema  lake.Schema
+	leaves  []leaf
+	writers map[string]*parquet.Writer // by layout: the encodings of a file are fixed by its first batch
+	layout  []byte                     // a letter a column: the layout of the file at hand
+	writer  *parquet.Writer            // nil before the first batch
+	columns []*parquet.ColumnWriter
+	out     output
+	values  []parquet.Value
+	sampler sampler
+	order   []int // batch column by schema column
+	broken  bool
+}
+
+// maxWriters bounds the layouts an encoder keeps buffers for. A feed's files nearly always share one or two.
+const maxWriters = 3
+
+// NewEncoder makes an encoder for the published schema s: every column has its field id.
+func NewEncoder(s lake.Schema) (*Encoder, error) {
+	if len(s.Columns) == 0 {
+		return nil, fmt.Errorf("schema %d of %s has no columns: %w", s.N, s.Table, lake.ErrInvalid)
+	}
+	e := &Encoder{schema: s, writers: map[string]*parquet.Writer{}, broken: true}
+	for _, c := range s.Columns {
+		l, err := newLeaf(c)
+		if err != nil {
+			return nil, fmt.Errorf("schema %d of %s: %w", s.N, s.Table, err)
+		}
+		e.leaves = append(e.leaves, l)
+	}
+	e.layout = make([]byte, len(e.leaves))
+	return e, nil
+}
+
+// Begin starts a file; whatever the encoder was writing before is forgotten. Everything goes to w as it is made; w needs no
+// buffer.
+func (e *Encoder) Begin(w io.Writer) {
+	if e.broken && e.writer != nil { // after an error its state is not known
+		delete(e.writers, string(e.layout))
+	}
+	e.writer, e.columns, e.broken = nil, nil, false
+	e.out = output{w: w}
+}
+
+// Append writes a batch as one row group. Columns are matched by name, at their schema position if they stand there.
+// After an error the file is lost: Begin again.
+func (e *Encoder) Append(b *column.Batch) error {
+	if e.broken {
+		return errors.New("datafile: append without begin")
+	}
+	if b.Rows == 0 {
+		return nil
+	}
+	err := e.append(b)
+	if err != nil {
+		e.broken = true
+		return fmt.Errorf("write data file of %s: %w", e.schema.Table, err)
+	}
+	return nil
+}
+
+func (e *Encoder) append(b *column.Batch) error {
+	if err := e.match(b); err != nil {
+		return err
+	}
+	if e.writer == nil {
+		e.plan(b)
+		if err := e.open(); err != nil {
+			return err
+		}
+	}
+	for i := range e.leaves {
+		if err := e.fill(i, &b.Columns[e.order[i]], b.Rows); err != nil {
+			return err
+		}
+	}
+	return e.writer.Flush()
+}
+
+// match finds each schema column in the batch and checks that the two agree.
+func (e *Encoder) match(b *column.Batch) error {
+	e.order = e.order[:0]
+	for i := range e.leaves {
+		l := &e.leaves[i]
+		j := i
+		if j >= len(b.Columns) || b.Columns[j].Name != l.Name {
+			for j = 0; j < len(b.Columns) && b.Columns[j].Name != l.Name; j++ {
+			}
+			if j == len(b.Columns) {
+				return fmt.Errorf("column %s is not in the batch", l.Name)
+			}
+		}
+		if c := &b.Columns[j]; c.Type != l.Column.Type {
+			return fmt.Errorf("column %s is %s in the batch and %s in the schema", l.Name, c.Type, l.Column.Type)
+		} else if len(c.Valid) != b.Rows {
+			return fmt.Errorf("column %s has %d rows, the batch %d", l.Name, len(c.Valid), b.Rows)
+		} else if l.Required && c.Nulls > 0 {
+			return fmt.Errorf("column %s is required and has %d nulls", l.Name, c.Nulls)
+		}
+		e.order = append(e.order, j)
+	}
+	return nil
+}
+
+// open takes the writer of the file's layout from the kept ones, or makes it.
+func (e *Encoder) open() error {
+	w := e.writers[string(e.layout)]
+	if w == nil {
+		if len(e.writers) == maxWriters {
+			clear(e.writers)
+		}
+		var err error
+		if w, err = newWriter(e.leaves, e.layout); err != nil {
+			return err
+		}
+		e.writers[string(e.layout)] = w
+	}
+	w.Reset(&e.out)
+	e.writer, e.columns = w, w.ColumnWriters()
+	return nil
+}
+
+// Finish completes the file and describes it: all of lake.DataFile but Path, Customer and Month. A file may have no rows.
+func (e *Encoder) Finish() (lake.DataFile, error) {
+	if e.broken {
+		return lake.DataFile{}, errors.New("datafile: finish without begin")
+	}
+	f, err := e.finish()
+	if err != nil {
+		e.broken = true
+		return lake.DataFile{}, fmt.Errorf("write data file of %s: %w", e.schema.Table, err)
+	}
+	return f, nil
+}
+
+func (e *Encoder) finish() (lake.DataFile, error) {
+	if e.writer == nil {
+		for i := range e.layout {
+			e.layout[i] = plainPages
+		}
+		if err := e.open(); err != nil {
+			return lake.DataFile{}, err
+		}
+	}
+	if err := e.close(); err != nil {
+		return lake.DataFile{}, err
+	}
+	clear(e.values[:cap(e.values)]) // lets go of the batch's bytes
+	f, err := e.describe()
+	e.writer.Reset(io.Discard)
+	e.writer, e.columns = nil, nil
+	e.broken = err != nil
+	return f, err
+}
+
+// output counts what goes through.
+type output struct {
+	w io.Writer
+	n int64
+}
+
+func (o *output) Write(b []byte) (int, error) {
+	n, err := o.w.Write(b)
+	o.n += int64(n)
+	return n, err
+}
+
+// Month is Iceberg's month transform: months since January 1970.
+func Month(t time.Time) int32 {
+	t = t.UTC()
+	return int32((t.Year()-1970)*12 + int(t.Month()) - 1)
+}
