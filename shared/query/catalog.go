@@ -1,0 +1,132 @@
+package query
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"medlake/shared/lake"
+	"medlake/shared/metadata"
+)
+
+// Namespace is where a table name without a namespace is looked for.
+const Namespace = "lake"
+
+// Catalog is everything one statement may see.
+type Catalog struct {
+	Customer string    `json:"customer,omitempty"` // rows of this customer only
+	At       time.Time `json:"at,omitzero"`        // rows with _arrived_at up to this moment only
+	Tables   []Table   `json:"tables"`
+	Views    []View    `json:"views,omitempty"`
+}
+
+// Table is one stored table at one snapshot. Without files it is an empty table.
+type Table struct {
+	Schema   lake.Schema `json:"schema"` // with field ids
+	Files    []File      `json:"files,omitempty"`
+	Deletes  []string    `json:"deletes,omitempty"` // URLs of position delete files that concern Files
+	Snapshot int64       `json:"snapshot,omitempty"`
+	Batch    int64       `json:"batch,omitempty"`
+}
+
+// File is one data file.
+type File struct {
+	URL      string `json:"url"`
+	Customer string `json:"customer,omitempty"` // the partition's customer
+	Rows     int64  `json:"rows,omitempty"`
+}
+
+// View is a table defined by SQL over the catalog's tables.
+type View struct {
+	Name string `json:"name"` // namespace.name
+	SQL  string `json:"sql"`
+}
+
+// Shared reports whether a file of the table may hold rows of several customers.
+func (t *Table) Shared() bool { return !slices.Contains(t.Schema.Partition, lake.ColCustomer) }
+
+// Has reports whether the table has a column of this name.
+func (t *Table) Has(column string) bool {
+	return slices.ContainsFunc(t.Schema.Columns, func(c lake.Column) bool { return c.Name == column })
+}
+
+// catalog plans the tables that the names need. A name that is no table is left out: the engine says so, because only it
+// knows which names are the statement's own.
+func (r *Reader) catalog(ctx context.Context, n Names, q Request) (Catalog, error) {
+	c := Catalog{Customer: q.Customer, At: q.At}
+	all, err := r.stored(ctx)
+	if err != nil {
+		return c, err
+	}
+	want := func(name string) bool { return n.All || slices.Contains(n.Tables, strings.ToLower(name)) }
+	for _, name := range slices.Sorted(maps.Keys(all)) { // sorted, so that the same statement makes the same catalog
+		m := all[name]
+		view := false
+		if m != nil && m.Change != nil {
+			_, merged := all[m.ID()]
+			view = !merged && want(m.ID())
+		}
+		if !view && !want(name) {
+			continue
+		}
+		t, err := r.table(ctx, name, m, q.Customer)
+		if err != nil {
+			return c, err
+		}
+		if q.Customer != "" && !t.Has(lake.ColCustomer) {
+			continue // nothing in it is known to be the customer's
+		}
+		c.Tables = append(c.Tables, t)
+		if view {
+			v, err := fold(m)
+			if err != nil {
+				return c, err
+			}
+			c.Views = append(c.Views, v)
+		}
+	}
+	return c, nil
+}
+
+// stored returns every table under the name it is stored by, with its metadata if there is any. A table that changes is
+// stored as its log; once it is merged it is stored under its own name too, and read as it stands.
+func (r *Reader) stored(ctx context.Context) (map[string]*metadata.Table, error) {
+	names, err := r.Source.Tables(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("list tables: %w", err)
+	}
+	all := make(map[string]*metadata.Table, len(names))
+	for _, name := range names {
+		all[name] = nil
+	}
+	if r.Set != nil {
+		for _, t := range r.Set.Tables {
+			all[t.Target()] = t
+		}
+	}
+	return all, nil
+}
+
+// table plans a stored table, or makes an empty one from the metadata.
+func (r *Reader) table(ctx context.Context, name string, m *metadata.Table, customer string) (Table, error) {
+	t, err := r.Source.Table(ctx, name, customer)
+	if errors.Is(err, lake.ErrNotFound) && m != nil {
+		return Table{Schema: m.Schema()}, nil
+	}
+	if err != nil {
+		return t, fmt.Errorf("plan %s: %w", name, err)
+	}
+	if customer == "" || t.Shared() {
+		return t, nil
+	}
+	for _, f := range t.Files {
+		if f.Customer != customer {
+			return t, fmt.Errorf("plan %s for one customer: a file of another customer is in the plan: %w", name, lake.ErrDenied)
+		}
+	}
+	return t, nil
+}
