@@ -34,7 +34,7 @@ func meant(word string, known []string) string {
 	switch {
 	case best != "":
 		return fmt.Sprintf(": did you mean %s?", best)
-	case len(known) > 0 && len(known) <= 12:
+	case len(known) > 0 && len(known) <= 20:
 		known = slices.Clone(known)
 		slices.Sort(known)
 		return ": known are " + strings.Join(known, ", ")

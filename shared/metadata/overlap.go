@@ -67,8 +67,6 @@ func (p *Pattern) automaton() []state {
 		switch t.kind {
 		case literal:
 			out[at].edges = append(out[at].edges, edge{char: t.text, to: to})
-		case one:
-			out[at].edges = append(out[at].edges, edge{name: true, to: to})
 		case star:
 			out[at].edges = append(out[at].edges, edge{name: true, to: at})
 			out[at].skip = append(out[at].skip, to)

@@ -7,11 +7,12 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // Pattern matches names: `from` patterns match <customer>/<path>/<name> of an upload, `entry` patterns match the name of
 // an archive's member. Words: {name} takes one or more characters of one folder or file name and captures them, * any
-// number within one name, ? one, ** any number across folders, and a folder called ** stands for any number of folders,
+// number within one name, ** any number across folders, and a folder called ** stands for any number of folders,
 // also none. Letter case is ignored. A pattern is immutable and safe for concurrent use.
 type Pattern struct {
 	Pos
@@ -27,7 +28,6 @@ type kind uint8
 
 const (
 	literal kind = iota // one character
-	one                 // ?
 	star                // *
 	deep                // **
 	folders             // **/ at the start of a folder
@@ -39,7 +39,16 @@ type part struct {
 	text string // literal: the character in lower case; capture: its name
 }
 
-// ParsePattern reads a pattern.
+// ParseEntry reads a pattern over the names of members. Without a slash it is matched against the last part of the name.
+func ParseEntry(text string) (*Pattern, error) {
+	p, err := ParsePattern(text)
+	if err == nil {
+		p.base = !strings.Contains(text, "/")
+	}
+	return p, err
+}
+
+// ParsePattern reads a pattern over whole names.
 func ParsePattern(text string) (*Pattern, error) {
 	p := &Pattern{text: text}
 	if err := p.parse(); err != nil {
@@ -55,8 +64,6 @@ func ParsePattern(text string) (*Pattern, error) {
 		switch t.kind {
 		case literal:
 			b.WriteString(regexp.QuoteMeta(t.text))
-		case one:
-			b.WriteString("[^/]")
 		case star:
 			b.WriteString("[^/]*")
 		case deep:
@@ -100,9 +107,6 @@ func (p *Pattern) parse() error {
 		case rest[0] == '*':
 			p.parts = append(p.parts, part{kind: star})
 			i++
-		case rest[0] == '?':
-			p.parts = append(p.parts, part{kind: one})
-			i++
 		case rest[0] == '{':
 			end := strings.IndexByte(rest, '}')
 			if end < 0 {
@@ -121,9 +125,12 @@ func (p *Pattern) parse() error {
 		case rest[0] == '}':
 			return errors.New("a } has no {")
 		default:
-			r := []rune(rest[:min(len(rest), 4)])[0]
+			r, n := utf8.DecodeRuneInString(rest)
+			if r == utf8.RuneError {
+				return errors.New("the pattern is not UTF-8")
+			}
 			p.parts = append(p.parts, part{literal, strings.ToLower(string(r))})
-			i += len(string(r))
+			i += n
 		}
 	}
 	return nil
@@ -142,7 +149,12 @@ func (p *Pattern) String() string {
 }
 
 // Captures returns the names between braces, in the order of the pattern.
-func (p *Pattern) Captures() []string { return slices.Clone(p.captures) }
+func (p *Pattern) Captures() []string {
+	if p == nil {
+		return nil
+	}
+	return slices.Clone(p.captures)
+}
 
 // Match reports whether the pattern matches the whole name, and what its captures took. A nil pattern matches
 // everything.
@@ -154,7 +166,7 @@ func (p *Pattern) Match(name string) (captures map[string]string, ok bool) {
 		name = name[strings.LastIndexAny(name, `/\`)+1:]
 	}
 	if p.re == nil {
-		return nil, matchFolders(p.names, name)
+		return nil, matchFolders(p.names, strings.ToLower(name))
 	}
 	m := p.re.FindStringSubmatch(name)
 	if m == nil {
@@ -175,7 +187,7 @@ func Expand(text string, captures map[string]string) string {
 	return text
 }
 
-// matchFolders matches a name folder by folder against patterns of literals, ? and *.
+// matchFolders matches a name folder by folder against patterns of literals and *.
 func matchFolders(names []string, name string) bool {
 	for i, want := range names {
 		got, rest, more := strings.Cut(name, "/")
@@ -196,7 +208,7 @@ func matchName(pattern, name string) bool {
 		case p < len(pattern) && pattern[p] == '*':
 			backP, backN = p, n
 			p++
-		case p < len(pattern) && (pattern[p] == '?' || pattern[p] == lower(name[n])):
+		case p < len(pattern) && pattern[p] == name[n]:
 			p++
 			n++
 		case backP >= 0:
@@ -210,11 +222,4 @@ func matchName(pattern, name string) bool {
 		p++
 	}
 	return p == len(pattern)
-}
-
-func lower(c byte) byte {
-	if 'A' <= c && c <= 'Z' {
-		c += 'a' - 'A'
-	}
-	return c
 }

@@ -114,10 +114,10 @@ type Into struct {
 	Pos
 	Table  string
 	Entry  *Pattern // over the member's name; nil: every member
-	Each   Text    // xml: path of the element that is one row; empty: the document's root
-	Fields []Named // addresses of fields, in file order (xml: paths)
-	When   Text    // rows for which this is not true are filtered
-	Set    []Named // column -> expression
+	Each   Text     // xml: path of the element that is one row; empty: the document's root
+	Fields []Named  // addresses of fields, in file order (xml: paths)
+	When   Text     // rows for which this is not true are filtered
+	Set    []Named  // column -> expression
 	First  []string
 }
 
