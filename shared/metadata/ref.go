@@ -42,6 +42,12 @@ func (s *Set) Lookup(customer, name, key string) (row []string, ok bool) {
 	return row, ok
 }
 
+// Refs returns the tables in which a customer's reference is looked up, in order: the customer's own file, then the shared
+// one; nil where there is none. Who looks up many keys asks once.
+func (s *Set) Refs(customer, name string) [2]*Ref {
+	return [2]*Ref{s.refs[customer+"/"+name], s.refs[name]}
+}
+
 const facilitiesRef = "facilities"
 
 var facilityColumns = []string{"code", "id", "name", "kind", "zone", "npi", "beds"}
