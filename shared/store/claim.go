@@ -1,0 +1,109 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"hash"
+	"io"
+
+	"gocloud.dev/gcerrors"
+
+	"medlake/shared/lake"
+)
+
+// Claim writes the object unless the key is taken, and returns the bytes that stand there now: ours, or those of whoever
+// was first. All claimers of a key get the same bytes. A reply that says the key is taken does not mean that somebody
+// else won (the reply to our own write may have been lost), so the key is read back after every error. After an error
+// of Claim the outcome is unknown: claim again.
+func (b *Bucket) Claim(ctx context.Context, key string, data []byte) (winner []byte, err error) {
+	for n := 1; ; n++ {
+		err = b.putOnce(ctx, key, data, true)
+		if err == nil {
+			return data, nil
+		}
+		taken := gcerrors.Code(err) == gcerrors.FailedPrecondition
+		if !taken && !passing(ctx, err) {
+			return nil, fault("claim", key, err)
+		}
+		got, gerr := b.getOnce(ctx, key)
+		if gerr == nil {
+			return got, nil
+		}
+		if taken {
+			err = gerr
+		}
+		if n >= b.Retry.Tries || b.pause(ctx, n) != nil {
+			return nil, fault("claim", key, err)
+		}
+	}
+}
+
+// Upload streams a new object into the bucket. If the key is taken by an object of the same bytes, that is a success (a
+// lost reply looks like that); by others, the error is lake.ErrConflict. If the source fails, nothing is published.
+// The source is read once: any other error is the caller's to repeat.
+func (b *Bucket) Upload(ctx context.Context, key string, r io.Reader) (Object, error) {
+	src := &source{r: r, sum: sha256.New()}
+	err := b.write(ctx, key, src, true)
+	switch {
+	case err == nil:
+	case src.err != nil:
+		return Object{}, fmt.Errorf("upload: read the source: %w", src.err)
+	case !src.done:
+		return Object{}, fault("upload", key, err)
+	default:
+		same, serr := b.same(ctx, key, src)
+		if serr != nil {
+			return Object{}, fault("upload", key, err)
+		}
+		if !same {
+			return Object{}, fmt.Errorf("upload %s: %w", show(key), lake.ErrConflict)
+		}
+	}
+	return b.Head(ctx, key)
+}
+
+// same reports whether the object holds what the source had.
+func (b *Bucket) same(ctx context.Context, key string, src *source) (bool, error) {
+	o, err := b.Head(ctx, key)
+	if err != nil {
+		return false, err
+	}
+	if o.Size != src.n {
+		return false, nil
+	}
+	r, err := b.Reader(ctx, key)
+	if err != nil {
+		return false, err
+	}
+	h := sha256.New()
+	_, err = io.Copy(h, r)
+	if cerr := r.Close(); err == nil {
+		err = cerr
+	}
+	return err == nil && bytes.Equal(h.Sum(nil), src.sum.Sum(nil)), err
+}
+
+// source remembers how far and how well it was read.
+type source struct {
+	r    io.Reader
+	sum  hash.Hash
+	n    int64
+	err  error
+	done bool // read to its end
+}
+
+func (s *source) Read(p []byte) (int, error) {
+	n, err := s.r.Read(p)
+	s.sum.Write(p[:n])
+	s.n += int64(n)
+	switch err {
+	case nil:
+	case io.EOF:
+		s.done = true
+	default:
+		s.err = err
+	}
+	return n, err
+}
