@@ -64,17 +64,18 @@ func (l *loader) from(y *feedYAML) *Pattern {
 		return nil
 	}
 	p.Pos = y.From.Pos
-	first, rest, ok := strings.Cut(y.From.Value, "/")
-	if !ok || rest == "" || first != "{customer}" && !lake.ValidCustomer(first) {
-		l.add(y.From.Pos, "from starts with {customer}/ or a customer's id and a slash")
-		return nil
-	}
-	if first != "{customer}" && l.set.Customer(first) == nil {
-		l.add(y.From.Pos, "from: there is no customer %s%s", first, meant(first, l.customerIDs()))
-	}
-	if strings.Contains(rest, "{customer}") {
-		l.add(y.From.Pos, "from: {customer} is the first folder and nothing else")
-		return nil
+	for _, g := range p.globs {
+		first, rest, ok := strings.Cut(g.text, "/")
+		switch {
+		case !ok || rest == "" || first != "{customer}" && !lake.ValidCustomer(first):
+			l.add(y.From.Pos, "from starts with {customer}/ or a customer's id and a slash")
+			return nil
+		case first != "{customer}" && l.set.Customer(first) == nil:
+			l.add(y.From.Pos, "from: there is no customer %s%s", first, meant(first, l.customerIDs()))
+		case strings.Contains(rest, "{customer}"):
+			l.add(y.From.Pos, "from: {customer} is the first folder and nothing else")
+			return nil
+		}
 	}
 	return p
 }

@@ -8,7 +8,7 @@ type feedYAML struct {
 	Feed   Text            `yaml:"feed,required,own" doc:"Name of the feed: lower case letters, digits and _."`
 	Doc    Text            `yaml:"doc,own" doc:"What the files hold and who sends them, in a sentence."`
 	Like   Text            `yaml:"like,own" doc:"Name of a feed whose settings this one takes over; keys written here win. Sample and expect are not taken over; of into, only the tables listed here."`
-	From   Text            `yaml:"from" doc:"Which uploads: a pattern over <customer>/<path>/<name>, such as \"{customer}/visits/*.zip\". {name} captures one or more characters of a folder or file name, * stands for any number of characters within one, ** across folders. Letter case is ignored. The first folder is {customer} or one customer's id. Two feeds must not take the same upload."`
+	From   Text            `yaml:"from" doc:"Which uploads: a pattern over <customer>/<path>/<name>, such as \"{customer}/visits/*.zip\". {name} captures one or more characters of a folder or file name, * stands for any number of characters within one, ** across folders, a|b for either. Letter case is ignored. The first folder is {customer} or one customer's id. Two feeds must not take the same upload."`
 	For    []Text          `yaml:"for" doc:"Only these customers. Default: all."`
 	Open   openYAML        `yaml:"open" doc:"How the archive is opened."`
 	Read   readYAML        `yaml:"read" doc:"How the bytes of a member become fields."`
@@ -22,7 +22,7 @@ type feedYAML struct {
 }
 
 type rowsYAML struct {
-	Entry  Text          `yaml:"entry" doc:"Which members of the archive: a pattern over the member's name, without its folder unless the pattern has one. Letter case is ignored. Default: all."`
+	Entry  Text          `yaml:"entry" doc:"Which members of the archive: a pattern over the member's name, without its folder unless the pattern has one; a|b is either. Letter case is ignored. Default: all."`
 	Each   Text          `yaml:"each" doc:"XML: the path of the element that is one row. Default: the document's root."`
 	Fields []entry[Text] `yaml:"fields" doc:"Where values stand: a name and the path (XML, below each, or from the root with a leading slash) or the header name (CSV, where every column is a field of its own name already)."`
 	When   Text          `yaml:"when" doc:"An expression over fields. Rows for which it is not true are left out and counted as filtered."`

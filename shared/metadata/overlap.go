@@ -1,9 +1,9 @@
 package metadata
 
-// Overlaps reports whether some name matches both patterns. It walks both patterns side by side as automata; `/` is the
-// only character that wildcards treat differently, so three classes of characters are enough.
-func (p *Pattern) Overlaps(q *Pattern) bool {
-	a, b := p.automaton(), q.automaton()
+// overlaps reports whether some name matches both globs. It walks both side by side as automata; `/` is the only character
+// that wildcards treat differently, so three classes of characters are enough.
+func (g *glob) overlaps(other *glob) bool {
+	a, b := g.automaton(), other.automaton()
 	type pair struct{ i, j int }
 	seen := map[pair]bool{}
 	todo := []pair{{0, 0}}
@@ -59,9 +59,9 @@ func (e edge) meets(f edge) bool {
 	return true
 }
 
-func (p *Pattern) automaton() []state {
-	out := make([]state, 1, len(p.parts)+1)
-	for _, t := range p.parts {
+func (g *glob) automaton() []state {
+	out := make([]state, 1, len(g.parts)+1)
+	for _, t := range g.parts {
 		at := len(out) - 1
 		to := at + 1
 		switch t.kind {

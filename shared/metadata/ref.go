@@ -181,9 +181,8 @@ func (l *loader) csv(file, text string) (columns []string, rows []refRow, ok boo
 	return columns, rows, true
 }
 
-// facilities turns the rows of facilities.csv into the customer's facilities.
+// facilities turns the rows of facilities.csv into the customer's facilities. One facility (id) may have several codes.
 func (l *loader) facilities(c *Customer, file string, rows []refRow) {
-	ids := map[int64]int{}
 	number := func(row refRow, i int, empty bool) int64 {
 		if empty && row.values[i] == "" {
 			return 0
@@ -200,10 +199,6 @@ func (l *loader) facilities(c *Customer, file string, rows []refRow) {
 		if v[4] != "" {
 			f.Zone = l.zone(Text{v[4], Pos{file, row.line}})
 		}
-		if first, twice := ids[f.ID]; twice {
-			l.add(Pos{file, row.line}, "id %d stands twice, first in line %d", f.ID, first)
-		}
-		ids[f.ID] = row.line
 		c.Facilities = append(c.Facilities, f)
 	}
 }

@@ -192,7 +192,7 @@ func (l *loader) check(t *Table, e entry[checkYAML], seen map[string]Pos) {
 }
 
 // builtinRules are the names of rules that rows break without a check.
-var builtinRules = []string{"type", "required", "ragged"}
+var builtinRules = []string{"type", "required", "ragged", "quote"}
 
 func (l *loader) share(t Text) float64 {
 	text, percent := strings.CutSuffix(strings.TrimSpace(t.Value), "%")
