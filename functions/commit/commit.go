@@ -1,0 +1,251 @@
+// Package commit moves what ingest has finished into the tables, in two steps: Claim takes pending arrivals into the next
+// entry of the log, and Apply adds the files of new entries to one table in one transaction. Any number of committers may
+// run at once, and none may die in a way that loses or doubles a load: no step reads a clock to decide, and every step
+// can be repeated. It opens no upload and knows no format.
+package commit
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/cloudevents/sdk-go/v2/event"
+
+	"medlake/shared/lake"
+	"medlake/shared/store"
+	"medlake/shared/store/journal"
+)
+
+// Config is what a committer works with. Bucket and Tables must be set; other zero fields take the defaults.
+type Config struct {
+	Bucket   *store.Bucket
+	Journal  *journal.Journal // default: one of its own
+	Tables   Tables
+	Attempt  func() string // a name never given before, for files of ops.loads; default random
+	Parallel int           // tables, and requests for pending objects, at once; default 8
+	Tries    int           // times a table's commit is tried in one round; default 3
+	Tick     time.Duration // how often to look without being woken; default 2 s
+	Window   Window
+	Log      *slog.Logger
+}
+
+// Committer commits. It is safe for concurrent use.
+type Committer struct {
+	cfg    Config
+	log    *slog.Logger
+	woken  chan struct{}
+	loads  *ledger
+	rounds sync.Mutex // one round at a time in one process: more would only compete
+
+	// Under rounds.
+	noted int64               // entries up to here have marked their tables
+	dirty map[string]struct{} // tables that may be behind
+	gaps  gaps
+}
+
+// New makes a committer.
+func New(cfg Config) (*Committer, error) {
+	if cfg.Bucket == nil || cfg.Tables == nil {
+		return nil, errors.New("commit: bucket and tables must be set")
+	}
+	if cfg.Journal == nil {
+		cfg.Journal = journal.New(cfg.Bucket)
+	}
+	if cfg.Attempt == nil {
+		cfg.Attempt = rand.Text
+	}
+	if cfg.Parallel == 0 {
+		cfg.Parallel = 8
+	}
+	if cfg.Tries == 0 {
+		cfg.Tries = 3
+	}
+	if cfg.Tick == 0 {
+		cfg.Tick = 2 * time.Second
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.Default()
+	}
+	cfg.Window = cfg.Window.withDefaults()
+	return &Committer{
+		cfg:   cfg,
+		log:   cfg.Log,
+		woken: make(chan struct{}, 1),
+		loads: &ledger{bucket: cfg.Bucket, attempt: cfg.Attempt},
+	}, nil
+}
+
+// Ensure creates or evolves tables, ops.loads and ops.rejects among them. Call it before the first round, and when the
+// metadata changed.
+func (c *Committer) Ensure(ctx context.Context, wanted ...lake.Schema) error {
+	tail, err := c.cfg.Journal.Tail(ctx)
+	if err != nil {
+		return err
+	}
+	for _, s := range append([]lake.Schema{lake.LoadsSchema(), lake.RejectsSchema()}, wanted...) {
+		published, err := c.cfg.Tables.Ensure(ctx, s, tail)
+		if err != nil {
+			return fmt.Errorf("table %s: %w", s.Table, err)
+		}
+		if s.Table == lake.OpsLoads {
+			if err := c.loads.use(published); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// Handle does one round: any event asks for it.
+func (c *Committer) Handle(ctx context.Context, _ event.Event) error {
+	_, err := c.Round(ctx)
+	return err
+}
+
+// Wake tells Run that something is pending. It never blocks.
+func (c *Committer) Wake() {
+	select {
+	case c.woken <- struct{}{}:
+	default: // it is awake already
+	}
+}
+
+// Run does rounds until ctx ends: after a wake-up or a tick it waits for the window, so that one commit a table takes in
+// all that arrived meanwhile. Errors are logged and tried again at the next tick.
+func (c *Committer) Run(ctx context.Context) {
+	window := c.cfg.Window
+	tick := time.NewTicker(c.cfg.Tick)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-c.woken:
+			if !pause(ctx, window.wait()) {
+				return
+			}
+			select { // what came during the window is taken in now
+			case <-c.woken:
+			default:
+			}
+		case <-tick.C:
+		}
+		start := time.Now()
+		r, err := c.Round(ctx)
+		if err != nil && ctx.Err() == nil {
+			c.log.ErrorContext(ctx, "commit round failed", "error", err)
+		}
+		window.adapt(r.Arrivals, time.Since(start))
+	}
+}
+
+// Round is what one round did.
+type Round struct {
+	Entry    int64 // the last entry of the log
+	Arrivals int   // taken into the log
+	Tables   int   // brought up to Entry
+}
+
+// Round claims all that is pending, then brings every table that is behind up to the end of the log. A table that fails
+// is tried again in the next round and does not hold up the others.
+func (c *Committer) Round(ctx context.Context) (Round, error) {
+	c.rounds.Lock()
+	defer c.rounds.Unlock()
+	var r Round
+	for {
+		claimed, more, err := c.claim(ctx)
+		r.Entry = max(r.Entry, claimed.tail)
+		r.Arrivals += claimed.arrivals
+		if err != nil {
+			return r, err
+		}
+		if !more {
+			break
+		}
+	}
+	if err := c.note(ctx, r.Entry); err != nil {
+		return r, err
+	}
+	behind := slices.Sorted(maps.Keys(c.dirty))
+	errs := make([]error, len(behind))
+	c.parallel(len(behind), func(i int) { errs[i] = c.apply(ctx, behind[i], r.Entry) })
+	for i, table := range behind {
+		if errs[i] == nil {
+			delete(c.dirty, table)
+			r.Tables++
+		}
+	}
+	if r.Arrivals > 0 {
+		c.log.InfoContext(ctx, "committed", "entry", r.Entry, "arrivals", r.Arrivals, "tables", r.Tables)
+	}
+	return r, errors.Join(append(errs, c.gaps.save(ctx, c.cfg.Bucket))...)
+}
+
+// note marks the tables that entries up to tail name. The first time all tables are marked: who committed last may have
+// died between the two steps.
+func (c *Committer) note(ctx context.Context, tail int64) error {
+	if c.dirty == nil {
+		names, err := c.cfg.Tables.Names(ctx)
+		if err != nil {
+			return fmt.Errorf("list tables: %w", err)
+		}
+		c.dirty, c.noted = map[string]struct{}{}, tail
+		for _, name := range names {
+			c.dirty[name] = struct{}{}
+		}
+		if err := c.gaps.read(ctx, c.cfg.Bucket); err != nil {
+			return err
+		}
+	}
+	for ; c.noted < tail; c.noted++ {
+		e, err := c.cfg.Journal.Entry(ctx, c.noted+1)
+		if err != nil {
+			return err
+		}
+		c.dirty[lake.OpsLoads] = struct{}{}
+		for _, l := range e.Loads {
+			for _, t := range l.Tables {
+				c.dirty[t.Table] = struct{}{}
+			}
+		}
+	}
+	return nil
+}
+
+// parallel runs f(0) … f(n-1), at most Parallel at once.
+func (c *Committer) parallel(n int, f func(i int)) {
+	if c.cfg.Parallel == 1 { // in this goroutine, in order: a simulation can repeat it
+		for i := range n {
+			f(i)
+		}
+		return
+	}
+	var wait sync.WaitGroup
+	places := make(chan struct{}, c.cfg.Parallel)
+	for i := range n {
+		places <- struct{}{}
+		wait.Go(func() {
+			defer func() { <-places }()
+			f(i)
+		})
+	}
+	wait.Wait()
+}
+
+// pause waits for d; false if ctx ended.
+func pause(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-t.C:
+		return true
+	}
+}

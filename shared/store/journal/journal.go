@@ -1,0 +1,172 @@
+// Package journal reads and extends the log: the numbered entries log/<n>, claimed in order and without holes, that say
+// which arrivals and loads are in the lake. It does not know tables, and it decides nothing: package commit does.
+package journal
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"medlake/shared/lake"
+	"medlake/shared/store"
+)
+
+// Journal is the log of one bucket, seen through a bounded cache. Entries never change, so what is cached stays right.
+// It is safe for concurrent use, and one process shares one.
+type Journal struct {
+	bucket *store.Bucket
+	fresh  time.Duration
+	now    func() time.Time
+
+	mu     sync.Mutex
+	tail   int64     // an entry known to exist; 0 at first
+	seen   time.Time // when the hint was last read
+	cached map[int64]*Entry
+	order  []int64 // of cached, oldest first
+	size   int     // bytes of cached, as stored
+}
+
+const (
+	maxCached   = 32 << 20 // bytes of entries kept
+	defaultAge  = time.Second
+	errorPrefix = "log entry %d: %w"
+)
+
+// Option changes how a Journal works.
+type Option func(*Journal)
+
+// Fresh sets how old a Base may be; default one second. It is a matter of cost only: any older base is right.
+func Fresh(d time.Duration) Option { return func(j *Journal) { j.fresh = d } }
+
+// Clock sets the clock that Fresh is measured with.
+func Clock(now func() time.Time) Option { return func(j *Journal) { j.now = now } }
+
+// New makes a journal over a bucket.
+func New(b *store.Bucket, opts ...Option) *Journal {
+	j := &Journal{bucket: b, fresh: defaultAge, now: time.Now, cached: map[int64]*Entry{}}
+	for _, o := range opts {
+		o(j)
+	}
+	return j
+}
+
+// Base is the number of an entry that exists, or 0. It may be old.
+func (j *Journal) Base(ctx context.Context) (int64, error) {
+	j.mu.Lock()
+	tail, fresh := j.tail, !j.seen.IsZero() && j.now().Sub(j.seen) < j.fresh
+	j.mu.Unlock()
+	if fresh {
+		return tail, nil
+	}
+	return j.readHint(ctx)
+}
+
+// Tail is the number of the last entry: it looks from the hint, or a later entry it knows, until there is none.
+func (j *Journal) Tail(ctx context.Context) (int64, error) {
+	n, err := j.readHint(ctx)
+	if err != nil {
+		return 0, err
+	}
+	for {
+		_, err := j.Entry(ctx, n+1)
+		if errors.Is(err, lake.ErrNotFound) {
+			return n, nil
+		}
+		if err != nil {
+			return 0, err
+		}
+		n++
+	}
+}
+
+type hint struct {
+	Format int   `json:"format"`
+	N      int64 `json:"n"`
+}
+
+// readHint returns the later of the hint and what is known already.
+func (j *Journal) readHint(ctx context.Context) (int64, error) {
+	var h hint
+	data, err := j.bucket.Get(ctx, store.HintKey())
+	switch {
+	case errors.Is(err, lake.ErrNotFound):
+	case err != nil:
+		return 0, fmt.Errorf("log hint: %w", err)
+	default:
+		if err := json.Unmarshal(data, &h); err != nil {
+			return 0, fmt.Errorf("log hint: %w", err)
+		}
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.tail, j.seen = max(j.tail, h.N), j.now()
+	return j.tail, nil
+}
+
+// Hint tells other processes that entry n exists. It may go backwards: it is only where they start to look.
+func (j *Journal) Hint(ctx context.Context, n int64) error {
+	data, err := json.Marshal(hint{Format: lake.Format, N: n})
+	if err != nil {
+		return fmt.Errorf("log hint: %w", err)
+	}
+	if err := j.bucket.Put(ctx, store.HintKey(), data); err != nil {
+		return fmt.Errorf("log hint: %w", err)
+	}
+	return nil
+}
+
+// Entry is log entry n; lake.ErrNotFound means that n lies past the tail. Entries are shared: do not change them.
+func (j *Journal) Entry(ctx context.Context, n int64) (*Entry, error) {
+	j.mu.Lock()
+	e := j.cached[n]
+	j.mu.Unlock()
+	if e != nil {
+		return e, nil
+	}
+	data, err := j.bucket.Get(ctx, store.LogKey(n))
+	if err != nil {
+		return nil, fmt.Errorf(errorPrefix, n, err)
+	}
+	return j.keep(n, data)
+}
+
+// Claim makes e the entry after the last, unless another committer is first, and returns the entry that won. An error
+// leaves it open whether e stands: look at the tail again.
+func (j *Journal) Claim(ctx context.Context, e lake.Entry) (*Entry, error) {
+	e.Format = lake.Format
+	data, err := json.Marshal(e)
+	if err != nil {
+		return nil, fmt.Errorf(errorPrefix, e.N, err)
+	}
+	winner, err := j.bucket.Claim(ctx, store.LogKey(e.N), data)
+	if err != nil {
+		return nil, fmt.Errorf(errorPrefix, e.N, err)
+	}
+	return j.keep(e.N, winner)
+}
+
+// keep parses the bytes of an entry that exists and caches it.
+func (j *Journal) keep(n int64, data []byte) (*Entry, error) {
+	e, err := parse(n, data)
+	if err != nil {
+		return nil, fmt.Errorf(errorPrefix, n, err)
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.tail = max(j.tail, n)
+	if old := j.cached[n]; old != nil {
+		return old, nil
+	}
+	j.cached[n] = e
+	j.order = append(j.order, n)
+	j.size += e.size
+	for j.size > maxCached && len(j.order) > 1 {
+		j.size -= j.cached[j.order[0]].size
+		delete(j.cached, j.order[0])
+		j.order = j.order[1:]
+	}
+	return e, nil
+}
