@@ -1,0 +1,142 @@
+// Package warehouse keeps the lake's Iceberg tables: it creates and evolves them, publishes the schemas ingest writes by,
+// appends data files exactly once, and plans what a query must read. It writes no data files and runs no SQL.
+//
+// A table's number medlake.batch says up to which log entry its files are in. It moves only together with files and only
+// from the snapshot it was read with, so each entry is applied once however many committers there are.
+package warehouse
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/apache/iceberg-go"
+	"github.com/apache/iceberg-go/catalog"
+	"github.com/apache/iceberg-go/table"
+
+	"medlake/shared/lake"
+	"medlake/shared/store"
+)
+
+// Warehouse is the tables of one catalog, whose files lie in one bucket. It is safe for concurrent use.
+type Warehouse struct {
+	cat   catalog.Catalog
+	files *files
+	close func() error
+
+	mu    sync.Mutex
+	plans map[planKey]Plan
+}
+
+// The namespaces of the lake: data, ledgers, and tables derived for reports.
+var namespaces = [...]string{"lake", "ops", "mart"}
+
+// Open opens the catalog at catalogURL (sqlite:///path/to/file.db, postgres://…) for tables in bucket b, and makes its
+// namespaces. The first time it also proves that the catalog compares and swaps, and refuses to work if it does not.
+func Open(ctx context.Context, catalogURL string, b *store.Bucket) (*Warehouse, error) {
+	cat, closeCatalog, err := openCatalog(catalogURL)
+	if err != nil {
+		return nil, err
+	}
+	useBuckets()
+	w := &Warehouse{cat: cat, files: newFiles(b), close: closeCatalog, plans: map[planKey]Plan{}}
+	if err := w.prepare(ctx); err != nil {
+		return nil, errors.Join(err, closeCatalog())
+	}
+	return w, nil
+}
+
+// Close lets go of the catalog's connections.
+func (w *Warehouse) Close() error { return w.close() }
+
+// proved is the namespace property that says the catalog has passed SelfTest.
+const proved = "medlake.compare-and-swap"
+
+func (w *Warehouse) prepare(ctx context.Context) error {
+	for _, ns := range namespaces {
+		ident := table.Identifier{ns}
+		ok, err := w.cat.CheckNamespaceExists(ctx, ident)
+		if err != nil {
+			return fmt.Errorf("read catalog: %w", err)
+		}
+		if ok {
+			continue
+		}
+		if err := w.cat.CreateNamespace(ctx, ident, nil); err != nil {
+			if ok, again := w.cat.CheckNamespaceExists(ctx, ident); again != nil || !ok { // else another process was first
+				return fmt.Errorf("create namespace %s: %w", ns, err)
+			}
+		}
+	}
+	ops := table.Identifier{"ops"}
+	props, err := w.cat.LoadNamespaceProperties(ctx, ops)
+	if err != nil {
+		return fmt.Errorf("read catalog: %w", err)
+	}
+	if props[proved] != "" {
+		return nil
+	}
+	if err := w.SelfTest(ctx); err != nil {
+		return err
+	}
+	if _, err := w.cat.UpdateNamespaceProperties(ctx, ops, nil, iceberg.Properties{proved: "proved"}); err != nil {
+		return fmt.Errorf("write catalog: %w", err)
+	}
+	return nil
+}
+
+// Tables lists the tables as namespace.table, by namespace.
+func (w *Warehouse) Tables(ctx context.Context) ([]string, error) {
+	var names []string
+	for _, ns := range namespaces {
+		for ident, err := range w.cat.ListTables(ctx, table.Identifier{ns}) {
+			if err != nil {
+				return nil, fmt.Errorf("list tables of %s: %w", ns, err)
+			}
+			names = append(names, strings.Join(ident, "."))
+		}
+	}
+	return names, nil
+}
+
+// load reads a table's head. The context it returns with must be used for all work on the table.
+func (w *Warehouse) load(ctx context.Context, name string) (*table.Table, error) {
+	ident, err := identifier(name)
+	if err != nil {
+		return nil, err
+	}
+	t, err := w.cat.LoadTable(w.files.with(ctx), ident)
+	if errors.Is(err, catalog.ErrNoSuchTable) || errors.Is(err, catalog.ErrNoSuchNamespace) {
+		return nil, fmt.Errorf("table %s: %w", name, lake.ErrNotFound)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("load table %s: %w", name, err)
+	}
+	return t, nil
+}
+
+func identifier(name string) (table.Identifier, error) {
+	ns, rest, ok := strings.Cut(name, ".")
+	if !ok || ns == "" || rest == "" || strings.ContainsAny(rest, "./") {
+		return nil, fmt.Errorf("table %q is not namespace.table: %w", name, lake.ErrInvalid)
+	}
+	return table.Identifier{ns, rest}, nil
+}
+
+// propBatch is the table property, and the key in a snapshot's summary, of the last applied log entry.
+const propBatch = "medlake.batch"
+
+func batchOf(t *table.Table) (int64, error) {
+	s, ok := t.Properties()[propBatch]
+	if !ok {
+		return 0, fmt.Errorf("table %s has no %s: it was not made by Medlake", strings.Join(t.Identifier(), "."), propBatch)
+	}
+	n, err := strconv.ParseInt(s, 10, 64)
+	if err != nil || n < 0 {
+		return 0, fmt.Errorf("table %s: %s is not a number", strings.Join(t.Identifier(), "."), propBatch)
+	}
+	return n, nil
+}
