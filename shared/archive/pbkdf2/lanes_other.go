@@ -1,0 +1,7 @@
+//go:build !amd64
+
+package pbkdf2
+
+const wide = false
+
+func (*lanes) run(int) {}
