@@ -1,0 +1,91 @@
+// Command medlake is a whole lake on one machine: it runs every function in one process, loads files, answers SQL and
+// checks metadata. Start reading at functions/main.go; this is the same code with other wiring.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+
+	"medlake/shared/faas"
+)
+
+// Exit codes every command uses.
+const (
+	exitOK     = 0
+	exitSome   = 1 // some files were quarantined, or the metadata has faults
+	exitFailed = 2 // the command could not do its work
+)
+
+// streams is where a command writes: answers to out, progress and complaints to err.
+type streams struct{ out, err io.Writer }
+
+type command struct {
+	name, args, doc string
+	run             func(ctx context.Context, args []string, s streams) (int, error)
+}
+
+// commands in the order help shows them. Those without doc are for medlake itself, in child processes.
+func commands() []command {
+	return []command{
+		{"demo", "[--data DIR] [--listen ADDR] [--once]", "send sample records in, show receipts and answers, keep serving", demo},
+		{"run", "[--data DIR] [--metadata DIR] [--secrets URL] [--listen ADDR]", "serve: HTTP door, drop folder, all functions", serve},
+		{"load", "[--data DIR] [--metadata DIR] [--secrets URL] [--json] [--as PATH] --customer C FILE…", "load files and exit", load},
+		{"sql", "[--data DIR] [--metadata DIR] [--customer C] [--at TIME] [--as table|csv|json] 'SELECT …'", "ask the lake", sql},
+		{"check", "[--metadata DIR]", "check all metadata, with every feed's sample", check},
+		{"try", "[--metadata DIR] [--customer C] [--password-file F] FEED FILE", "show the rows and rejects of a file; nothing is written", try},
+		{"alone", "", "", alone},
+		{"answer", "", "", answer},
+	}
+}
+
+func main() { os.Exit(Main(faas.Signals(), os.Args[1:], streams{os.Stdout, os.Stderr})) }
+
+// Main runs one command and returns its exit code.
+func Main(ctx context.Context, args []string, s streams) int {
+	all := commands()
+	if len(args) == 0 || slices.Contains([]string{"help", "-h", "-help", "--help"}, args[0]) {
+		usage(s.out, all)
+		return exitOK
+	}
+	i := slices.IndexFunc(all, func(c command) bool { return c.name == args[0] })
+	if i < 0 {
+		fmt.Fprintf(s.err, "medlake: there is no command %q; medlake help lists them\n", args[0])
+		return exitFailed
+	}
+	code, err := all[i].run(ctx, args[1:], s)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		fmt.Fprintf(s.out, "medlake %s %s: %s\n", all[i].name, all[i].args, all[i].doc)
+		return exitOK
+	case err != nil:
+		fmt.Fprintf(s.err, "medlake %s: %v\n", all[i].name, err)
+		return exitFailed
+	}
+	return code
+}
+
+func usage(w io.Writer, all []command) {
+	fmt.Fprintln(w, "medlake: an open data lake for medical records, on one machine")
+	for _, c := range all {
+		if c.doc != "" {
+			fmt.Fprintf(w, "\n  medlake %s %s\n      %s\n", c.name, c.args, c.doc)
+		}
+	}
+}
+
+// parse reads a command's flags and leaves at least min and at most max arguments; max below 0 is no bound.
+func parse(flags *flag.FlagSet, args []string, minArgs, maxArgs int) ([]string, error) {
+	flags.SetOutput(io.Discard)
+	if err := flags.Parse(args); err != nil {
+		return nil, err
+	}
+	if n := flags.NArg(); n < minArgs || maxArgs >= 0 && n > maxArgs {
+		return nil, fmt.Errorf("wrong number of arguments; medlake %s --help shows how", flags.Name())
+	}
+	return flags.Args(), nil
+}
