@@ -28,7 +28,7 @@ func (l *loader) feed(y *feedYAML) *Feed {
 	f.From = l.from(y)
 	for _, c := range append(slices.Clone(y.For), y.As) {
 		if c.set() && l.set.Customer(c.Value) == nil {
-			l.add(c.Pos, "there is no customer %s%s", c.Value, meant(c.Value, l.customerIDs()))
+			l.add(c.Pos, "there is no customer %s%s", c.Value, Meant(c.Value, l.customerIDs()))
 		}
 	}
 	f.Open = l.open(y, f.From)
@@ -71,7 +71,7 @@ func (l *loader) from(y *feedYAML) *Pattern {
 			l.add(y.From.Pos, "from starts with {customer}/ or a customer's id and a slash")
 			return nil
 		case first != "{customer}" && l.set.Customer(first) == nil:
-			l.add(y.From.Pos, "from: there is no customer %s%s", first, meant(first, l.customerIDs()))
+			l.add(y.From.Pos, "from: there is no customer %s%s", first, Meant(first, l.customerIDs()))
 		case strings.Contains(rest, "{customer}"):
 			l.add(y.From.Pos, "from: {customer} is the first folder and nothing else")
 			return nil
@@ -104,7 +104,7 @@ func (l *loader) open(y *feedYAML, from *Pattern) Open {
 			break
 		}
 		if known := append(from.Captures(), "customer"); from != nil && !slices.Contains(known, capture) {
-			l.add(o.Password.Pos, "password: from captures no {%s}%s", capture, meant(capture, known))
+			l.add(o.Password.Pos, "password: from captures no {%s}%s", capture, Meant(capture, known))
 		}
 		rest = more
 	}
@@ -192,7 +192,7 @@ func (l *loader) rows(feed *feedYAML, f *Feed, y *intoYAML, t *Table) *Into {
 			l.add(e.Key.Pos, "field %q is not a name of letters, digits and _", e.Key.Value)
 		}
 		if f.Read.As == "csv" && f.Read.Header == "none" && !slices.Contains(f.Read.Columns, e.Value.Value) {
-			l.add(e.Value.Pos, "fields: read.columns has no %s%s", e.Value.Value, meant(e.Value.Value, f.Read.Columns))
+			l.add(e.Value.Pos, "fields: read.columns has no %s%s", e.Value.Value, Meant(e.Value.Value, f.Read.Columns))
 		}
 	}
 	if f.Read.As == "xml" {
@@ -202,7 +202,7 @@ func (l *loader) rows(feed *feedYAML, f *Feed, y *intoYAML, t *Table) *Into {
 		}
 		for _, c := range y.First {
 			if !slices.Contains(known, c.Value) {
-				l.add(c.Pos, "first: there is no field %s%s", c.Value, meant(c.Value, known))
+				l.add(c.Pos, "first: there is no field %s%s", c.Value, Meant(c.Value, known))
 			}
 		}
 	}
@@ -210,7 +210,7 @@ func (l *loader) rows(feed *feedYAML, f *Feed, y *intoYAML, t *Table) *Into {
 		if t == nil || t.Column(e.Key.Value) != nil {
 			in.Set = append(in.Set, Named{e.Key.Value, e.Value})
 		} else if !shared(feed, e) {
-			l.add(e.Key.Pos, "set: table %s has no column %s%s", t.Name, e.Key.Value, meant(e.Key.Value, t.columnNames()))
+			l.add(e.Key.Pos, "set: table %s has no column %s%s", t.Name, e.Key.Value, Meant(e.Key.Value, t.columnNames()))
 		}
 	}
 	return in
@@ -236,7 +236,7 @@ func (l *loader) feedColumns(y *feedYAML, tables []*Table) {
 			if len(tables) > 1 {
 				what = "no table of into has a column"
 			}
-			l.add(e.Key.Pos, "set: %s %s%s", what, e.Key.Value, meant(e.Key.Value, known))
+			l.add(e.Key.Pos, "set: %s %s%s", what, e.Key.Value, Meant(e.Key.Value, known))
 		}
 	}
 }
@@ -259,7 +259,7 @@ func (l *loader) expect(y *feedYAML, f *Feed, tables []*Table) []Expect {
 			e.Expect.Table = t.ID()
 			for _, v := range e.Values {
 				if t.Column(v.Name) == nil && v.Name != lake.ColExtra {
-					l.add(v.Pos, "expect: table %s has no column %s%s", t.Name, v.Name, meant(v.Name, t.columnNames()))
+					l.add(v.Pos, "expect: table %s has no column %s%s", t.Name, v.Name, Meant(v.Name, t.columnNames()))
 				}
 			}
 			if e.Rejected != "" {
@@ -268,7 +268,7 @@ func (l *loader) expect(y *feedYAML, f *Feed, tables []*Table) []Expect {
 					known = append(known, c.Name)
 				}
 				if !slices.Contains(known, e.Rejected) {
-					l.add(e.Pos, "expect: table %s has no rule %s%s", t.Name, e.Rejected, meant(e.Rejected, known))
+					l.add(e.Pos, "expect: table %s has no rule %s%s", t.Name, e.Rejected, Meant(e.Rejected, known))
 				}
 			}
 		}
@@ -295,7 +295,7 @@ func (l *loader) expected(e expectYAML, tables []*Table) *Table {
 		}
 		known = append(known, t.Name)
 	}
-	l.add(e.table.Pos, "expect: the feed does not fill table %s%s", e.Table, meant(e.Table, known))
+	l.add(e.table.Pos, "expect: the feed does not fill table %s%s", e.Table, Meant(e.Table, known))
 	return nil
 }
 

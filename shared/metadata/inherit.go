@@ -27,7 +27,7 @@ func (l *loader) inheritFeeds(all []*feedYAML) {
 		if y.Like.set() {
 			parent := byName[y.Like.Value]
 			if parent == nil {
-				l.add(y.Like.Pos, "like: there is no feed %s%s", y.Like.Value, meant(y.Like.Value, known))
+				l.add(y.Like.Pos, "like: there is no feed %s%s", y.Like.Value, Meant(y.Like.Value, known))
 				return
 			}
 			if complete(parent); state[parent] == busy {

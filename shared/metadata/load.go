@@ -129,7 +129,7 @@ func (l *loader) word(t Text, name string, words ...string) string {
 		return words[0]
 	}
 	if !slices.Contains(words, t.Value) {
-		l.add(t.Pos, "%s is %s, not %q%s", name, strings.Join(words, ", "), t.Value, meant(t.Value, words))
+		l.add(t.Pos, "%s is %s, not %q%s", name, strings.Join(words, ", "), t.Value, Meant(t.Value, words))
 	}
 	return t.Value
 }

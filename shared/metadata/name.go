@@ -22,9 +22,9 @@ func isName(s string) bool {
 	return isIdentifier(s) && s == strings.ToLower(s) && s[0] != '_'
 }
 
-// meant ends a fault's sentence with the known word that looks most like the wrong one, or with the list of all if it is
+// Meant ends a fault's sentence with the known word that looks most like the wrong one, or with the list of all if it is
 // short.
-func meant(word string, known []string) string {
+func Meant(word string, known []string) string {
 	best, distance := "", len(word)/3+2
 	for _, k := range known {
 		if d := edits(strings.ToLower(word), strings.ToLower(k), distance); d < distance {

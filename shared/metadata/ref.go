@@ -28,24 +28,23 @@ func (s *Set) Ref(name string) (columns []string, types []lake.Type, ok bool) {
 	return r.Columns, r.Types, true
 }
 
+// Refs returns the reference called name as customer sees it: the customer's own file, which comes first, and the shared
+// one; nil where there is none.
+func (s *Set) Refs(customer, name string) [2]*Ref {
+	return [2]*Ref{s.refs[customer+"/"+name], s.refs[name]}
+}
+
 // Lookup returns the row of reference name for key: from the customer's own file first, then from the shared one. The
 // row has the columns that Ref returns.
 func (s *Set) Lookup(customer, name, key string) (row []string, ok bool) {
-	if r := s.refs[customer+"/"+name]; r != nil {
-		if row, ok := r.Rows[key]; ok {
-			return row, true
+	for _, r := range s.Refs(customer, name) {
+		if r != nil {
+			if row, ok := r.Rows[key]; ok {
+				return row, true
+			}
 		}
 	}
-	if r := s.refs[name]; r != nil {
-		row, ok = r.Rows[key]
-	}
-	return row, ok
-}
-
-// Refs returns the tables in which a customer's reference is looked up, in order: the customer's own file, then the shared
-// one; nil where there is none. Who looks up many keys asks once.
-func (s *Set) Refs(customer, name string) [2]*Ref {
-	return [2]*Ref{s.refs[customer+"/"+name], s.refs[name]}
+	return nil, false
 }
 
 const facilitiesRef = "facilities"

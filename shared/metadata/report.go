@@ -35,6 +35,6 @@ func (l *loader) tableOf(t Text) *Table {
 			known = append(known, x.ID())
 		}
 	}
-	l.add(t.Pos, "there is no table %s%s", t.Value, meant(t.Value, known))
+	l.add(t.Pos, "there is no table %s%s", t.Value, Meant(t.Value, known))
 	return nil
 }

@@ -105,11 +105,11 @@ func (l *loader) column(t *Table, e entry[column]) {
 		} else {
 			typ, err := lake.ParseType(m[1])
 			if err != nil {
-				l.add(spec.Pos, "column %s: there is no type %s%s", name, m[1], meant(m[1], types))
+				l.add(spec.Pos, "column %s: there is no type %s%s", name, m[1], Meant(m[1], types))
 			}
 			c.Type, c.Required, c.PHI = typ, m[2] != "", m[3]
 			if strings.Contains(spec.Value, "phi(") && !slices.Contains(phiKinds, c.PHI) {
-				l.add(spec.Pos, "column %s: phi(%s) is no kind of protected information%s", name, c.PHI, meant(c.PHI, phiKinds))
+				l.add(spec.Pos, "column %s: phi(%s) is no kind of protected information%s", name, c.PHI, Meant(c.PHI, phiKinds))
 			}
 		}
 	}
@@ -143,7 +143,7 @@ func (l *loader) columns(t *Table, list []Text, what string, system bool) []stri
 		known := t.Column(c.Value) != nil || system && slices.ContainsFunc(lake.SystemColumns(), func(s lake.Column) bool { return s.Name == c.Value })
 		switch {
 		case !known:
-			l.add(c.Pos, "%s: table %s has no column %s%s", what, t.Name, c.Value, meant(c.Value, t.columnNames()))
+			l.add(c.Pos, "%s: table %s has no column %s%s", what, t.Name, c.Value, Meant(c.Value, t.columnNames()))
 		case slices.Contains(out, c.Value):
 			l.add(c.Pos, "%s: column %s stands twice", what, c.Value)
 		}

@@ -119,7 +119,7 @@ func (d *decoder) block(n *yaml.Node, v reflect.Value) {
 				return
 			}
 		}
-		d.fault(key.Line, "unknown key %s%s", key.Value, meant(key.Value, names(fields)))
+		d.fault(key.Line, "unknown key %s%s", key.Value, Meant(key.Value, names(fields)))
 	})
 	if p := v.FieldByName("Pos"); p.IsValid() {
 		p.Set(reflect.ValueOf(d.pos(n)))
