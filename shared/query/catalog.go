@@ -64,16 +64,16 @@ func (r *Reader) catalog(ctx context.Context, n Names, q Request) (Catalog, erro
 	}
 	want := func(name string) bool { return n.All || slices.Contains(n.Tables, strings.ToLower(name)) }
 	for _, name := range slices.Sorted(maps.Keys(all)) { // sorted, so that the same statement makes the same catalog
-		m := all[name]
+		d := all[name]
 		view := false
-		if m != nil && m.Change != nil {
-			_, merged := all[m.ID()]
-			view = !merged && want(m.ID())
+		if d.meta != nil && d.meta.Change != nil {
+			_, merged := all[d.meta.ID()]
+			view = !merged && want(d.meta.ID())
 		}
 		if !view && !want(name) {
 			continue
 		}
-		t, err := r.table(ctx, name, m, q.Customer)
+		t, err := r.table(ctx, name, d, q.Customer)
 		if err != nil {
 			return c, err
 		}
@@ -82,7 +82,7 @@ func (r *Reader) catalog(ctx context.Context, n Names, q Request) (Catalog, erro
 		}
 		c.Tables = append(c.Tables, t)
 		if view {
-			v, err := fold(m)
+			v, err := fold(d.meta)
 			if err != nil {
 				return c, err
 			}
@@ -92,30 +92,41 @@ func (r *Reader) catalog(ctx context.Context, n Names, q Request) (Catalog, erro
 	return c, nil
 }
 
-// stored returns every table under the name it is stored by, with its metadata if there is any. A table that changes is
-// stored as its log; once it is merged it is stored under its own name too, and read as it stands.
-func (r *Reader) stored(ctx context.Context) (map[string]*metadata.Table, error) {
+// declared is what is known of a table without planning it.
+type declared struct {
+	schema lake.Schema     // zero for a table that only the catalog knows
+	meta   *metadata.Table // nil for ledgers and for tables that only the catalog knows
+}
+
+// stored returns every table under the name it is stored by. A table that changes is stored as its log; once it is merged
+// it is stored under its own name too, and read as it stands.
+func (r *Reader) stored(ctx context.Context) (map[string]declared, error) {
 	names, err := r.Source.Tables(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("list tables: %w", err)
 	}
-	all := make(map[string]*metadata.Table, len(names))
+	all := map[string]declared{
+		lake.OpsLoads:   {schema: lake.LoadsSchema()},
+		lake.OpsRejects: {schema: lake.RejectsSchema()},
+	}
 	for _, name := range names {
-		all[name] = nil
+		if _, ok := all[name]; !ok {
+			all[name] = declared{}
+		}
 	}
 	if r.Set != nil {
 		for _, t := range r.Set.Tables {
-			all[t.Target()] = t
+			all[t.Target()] = declared{schema: t.Schema(), meta: t}
 		}
 	}
 	return all, nil
 }
 
-// table plans a stored table, or makes an empty one from the metadata.
-func (r *Reader) table(ctx context.Context, name string, m *metadata.Table, customer string) (Table, error) {
+// table plans a stored table, or makes an empty one of what is declared.
+func (r *Reader) table(ctx context.Context, name string, d declared, customer string) (Table, error) {
 	t, err := r.Source.Table(ctx, name, customer)
-	if errors.Is(err, lake.ErrNotFound) && m != nil {
-		return Table{Schema: m.Schema()}, nil
+	if errors.Is(err, lake.ErrNotFound) && d.schema.Table != "" {
+		return Table{Schema: d.schema}, nil
 	}
 	if err != nil {
 		return t, fmt.Errorf("plan %s: %w", name, err)
