@@ -70,8 +70,9 @@ func (w *Warehouse) Append(ctx context.Context, h Head, files []lake.DataFile, n
 	if err != nil {
 		return fmt.Errorf("append %d files to %s: %w", len(files), h.Table, err)
 	}
-	if len(t.Metadata().Snapshots()) >= 2*keepSnapshots {
-		_ = w.expire(ctx, t) // housekeeping: the append stands, and the next one tries again
+	w.remember(h.Table, t)
+	if drop := expired(t.Metadata()); len(drop) >= expireAt {
+		_ = w.remove(ctx, t, drop) // housekeeping: the append stands, and the next one tries again
 	}
 	return nil
 }

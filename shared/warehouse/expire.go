@@ -12,6 +12,9 @@ import (
 // snapshots, so its cost grows with their number.
 const keepSnapshots = 50
 
+// expireAt is how many snapshots must be to drop before an append drops them: one more transaction in so many.
+const expireAt = 50
+
 // keepWindows thin out older snapshots: one every step, up to age.
 var keepWindows = []struct{ age, step time.Duration }{
 	{48 * time.Hour, time.Hour},
@@ -26,14 +29,14 @@ func (w *Warehouse) Expire(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	return w.expire(w.files.with(ctx), t)
+	if drop := expired(t.Metadata()); len(drop) > 0 {
+		return w.remove(w.files.with(ctx), t, drop)
+	}
+	return nil
 }
 
-func (w *Warehouse) expire(ctx context.Context, t *table.Table) error {
-	drop := expired(t.Metadata())
-	if len(drop) == 0 {
-		return nil
-	}
+// remove takes snapshots out of the table's list.
+func (w *Warehouse) remove(ctx context.Context, t *table.Table, drop []int64) error {
 	head := t.CurrentSnapshot().SnapshotID
 	_, _, err := w.cat.CommitTable(ctx, t.Identifier(),
 		[]table.Requirement{table.AssertTableUUID(t.Metadata().TableUUID()), table.AssertRefSnapshotID(table.MainBranch, &head)},

@@ -23,11 +23,11 @@ import (
 
 // Warehouse is the tables of one catalog, whose files lie in one bucket. It is safe for concurrent use.
 type Warehouse struct {
-	cat   catalog.Catalog
+	cat   *opened
 	files *files
-	close func() error
 
 	mu    sync.Mutex
+	heads map[string]*table.Table // newest known state by name; used only while its location is the catalog's
 	plans map[planKey]Plan
 }
 
@@ -37,20 +37,20 @@ var namespaces = [...]string{"lake", "ops", "mart"}
 // Open opens the catalog at catalogURL (sqlite:///path/to/file.db, postgres://…) for tables in bucket b, and makes its
 // namespaces. The first time it also proves that the catalog compares and swaps, and refuses to work if it does not.
 func Open(ctx context.Context, catalogURL string, b *store.Bucket) (*Warehouse, error) {
-	cat, closeCatalog, err := openCatalog(catalogURL)
+	cat, err := openCatalog(catalogURL)
 	if err != nil {
 		return nil, err
 	}
 	useBuckets()
-	w := &Warehouse{cat: cat, files: newFiles(b), close: closeCatalog, plans: map[planKey]Plan{}}
+	w := &Warehouse{cat: cat, files: newFiles(b), heads: map[string]*table.Table{}, plans: map[planKey]Plan{}}
 	if err := w.prepare(ctx); err != nil {
-		return nil, errors.Join(err, closeCatalog())
+		return nil, errors.Join(err, cat.close())
 	}
 	return w, nil
 }
 
 // Close lets go of the catalog's connections.
-func (w *Warehouse) Close() error { return w.close() }
+func (w *Warehouse) Close() error { return w.cat.close() }
 
 // proved is the namespace property that says the catalog has passed SelfTest.
 const proved = "medlake.compare-and-swap"
@@ -102,20 +102,35 @@ func (w *Warehouse) Tables(ctx context.Context) ([]string, error) {
 	return names, nil
 }
 
-// load reads a table's head. The context it returns with must be used for all work on the table.
+// load reads a table's newest state.
 func (w *Warehouse) load(ctx context.Context, name string) (*table.Table, error) {
 	ident, err := identifier(name)
 	if err != nil {
 		return nil, err
 	}
-	t, err := w.cat.LoadTable(w.files.with(ctx), ident)
+	at, err := w.cat.location(ctx, ident)
+	if err == nil {
+		w.mu.Lock()
+		t := w.heads[name]
+		w.mu.Unlock()
+		if t != nil && t.MetadataLocation() == at {
+			return t, nil
+		}
+		if t, err = w.cat.LoadTable(w.files.with(ctx), ident); err == nil {
+			w.remember(name, t)
+			return t, nil
+		}
+	}
 	if errors.Is(err, catalog.ErrNoSuchTable) || errors.Is(err, catalog.ErrNoSuchNamespace) {
 		return nil, fmt.Errorf("table %s: %w", name, lake.ErrNotFound)
 	}
-	if err != nil {
-		return nil, fmt.Errorf("load table %s: %w", name, err)
-	}
-	return t, nil
+	return nil, fmt.Errorf("load table %s: %w", name, err)
+}
+
+func (w *Warehouse) remember(name string, t *table.Table) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.heads[name] = t
 }
 
 func identifier(name string) (table.Identifier, error) {
