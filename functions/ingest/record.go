@@ -1,0 +1,94 @@
+package ingest
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"medlake/shared/lake"
+	"medlake/shared/store"
+)
+
+// existing reads the record of a load; nil if there is none.
+func (f *Ingest) existing(ctx context.Context, load string) (*lake.Record, error) {
+	data, err := f.cfg.Bucket.Get(ctx, store.LoadKey(load))
+	if errors.Is(err, lake.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("record of load %s: %w", load, err)
+	}
+	return parseRecord(load, data)
+}
+
+// claim makes r the record of its load, unless there is one by now, and returns the record that stands.
+func (f *Ingest) claim(ctx context.Context, r *lake.Record) (*lake.Record, error) {
+	r.Format = lake.Format
+	data, err := json.Marshal(r)
+	if err != nil {
+		return nil, fmt.Errorf("record of load %s: %w", r.Load, err)
+	}
+	winner, err := f.cfg.Bucket.Claim(ctx, store.LoadKey(r.Load), data)
+	if err != nil {
+		return nil, fmt.Errorf("record of load %s: %w", r.Load, err)
+	}
+	return parseRecord(r.Load, winner)
+}
+
+func parseRecord(load string, data []byte) (*lake.Record, error) {
+	r := &lake.Record{}
+	if err := json.Unmarshal(data, r); err != nil {
+		return nil, fmt.Errorf("record of load %s: %w", load, err)
+	}
+	if r.Format != lake.Format || r.Load != load {
+		return nil, fmt.Errorf("record of load %s: format %d: written by another version", load, r.Format)
+	}
+	return r, nil
+}
+
+// quarantine records that an arrival is refused, and why. Its bytes stay in landing.
+func (f *Ingest) quarantine(ctx context.Context, a lake.Arrival, base int64, about About, why *lake.Refusal) (*lake.Record, error) {
+	return f.claim(ctx, &lake.Record{
+		Load: quarantineID(a), Arrival: a.ID(), Customer: a.Customer(), Feed: about.Feed, Metadata: (*f.engine.Load()).Version(),
+		Status: lake.Quarantined, Reason: why.Reason, Where: why.Where, Base: base, ArrivedAt: a.At,
+	})
+}
+
+// arrivalBase is object arrivals/<arrival>.
+type arrivalBase struct {
+	Format int   `json:"format"`
+	Base   int64 `json:"base"`
+}
+
+// pend leaves the arrival with its record where commit finds it. The arrival's base is fixed first: the record's if this
+// arrival made it, else its own, written once, so that every repetition of this step says the same.
+func (f *Ingest) pend(ctx context.Context, a lake.Arrival, base int64, rec *lake.Record) error {
+	id := a.ID()
+	if rec.Arrival == id {
+		base = rec.Base
+	} else {
+		data, err := json.Marshal(arrivalBase{Format: lake.Format, Base: base})
+		if err != nil {
+			return fmt.Errorf("base: %w", err)
+		}
+		winner, err := f.cfg.Bucket.Claim(ctx, store.ArrivalKey(id), data)
+		if err != nil {
+			return fmt.Errorf("base: %w", err)
+		}
+		var b arrivalBase
+		if err := json.Unmarshal(winner, &b); err != nil || b.Format != lake.Format {
+			return fmt.Errorf("base: format %d: written by another version", b.Format)
+		}
+		base = b.Base
+	}
+	data, err := json.Marshal(lake.Pending{Format: lake.Format, Arrival: a, Base: base, Record: *rec})
+	if err != nil {
+		return fmt.Errorf("pending: %w", err)
+	}
+	if err := f.cfg.Bucket.Put(ctx, store.PendingKey(id, 0), data); err != nil {
+		return fmt.Errorf("pending: %w", err)
+	}
+	f.cfg.Wake()
+	return nil
+}
