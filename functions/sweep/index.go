@@ -1,0 +1,159 @@
+package sweep
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+
+	"medlake/shared/lake"
+	"medlake/shared/store"
+	"medlake/shared/store/journal"
+)
+
+// The log's arrivals are indexed by landing folder, so that a sweep of one folder need not read years of log: objects
+// swept/<customer>/<date>/<from>-<to> list the arrivals of that folder that stand in log entries from to to. They repeat
+// the log, so any sweeper may write them, twice or overlapping. swept/cursor says up to which entry they go.
+const (
+	sweptPrefix = "swept/"
+	cursorKey   = sweptPrefix + "cursor"
+	foldAfter   = 2000 // entries held in memory before they are folded into index objects
+)
+
+// set is a set of arrival ids.
+type set map[string]struct{}
+
+func (s set) has(id string) bool { _, ok := s[id]; return ok }
+
+// index knows which arrivals are in the log.
+type index struct {
+	bucket  *store.Bucket
+	journal *journal.Journal
+
+	read     bool  // whether the cursor was read
+	folded   int64 // entries up to here are in index objects
+	to       int64 // entries after folded up to here are in recent
+	recent   set
+	byFolder map[string][]string // recent, by landing folder
+}
+
+func newIndex(b *store.Bucket, j *journal.Journal) index {
+	return index{bucket: b, journal: j, recent: set{}, byFolder: map[string][]string{}}
+}
+
+type cursor struct {
+	Format int   `json:"format"`
+	N      int64 `json:"n"`
+}
+
+// segment is one index object.
+type segment struct {
+	Format   int      `json:"format"`
+	Arrivals []string `json:"arrivals"`
+}
+
+// catchUp takes in the entries up to the tail of the log. If fold, what has become too much for memory is moved into
+// index objects; not while somebody compares with what is in memory.
+func (x *index) catchUp(ctx context.Context, fold bool) error {
+	if err := x.start(ctx); err != nil {
+		return err
+	}
+	tail, err := x.journal.Tail(ctx)
+	if err != nil {
+		return err
+	}
+	for x.to < tail {
+		e, err := x.journal.Entry(ctx, x.to+1)
+		if err != nil {
+			return err
+		}
+		for i := range e.Receipts {
+			id, a := e.Receipts[i].ID, e.Receipts[i].Arrival
+			folder := path.Join(store.LandingPrefix, a.Customer(), a.Date()) + "/"
+			x.recent[id] = struct{}{}
+			x.byFolder[folder] = append(x.byFolder[folder], id)
+		}
+		x.to++
+		if fold && x.to-x.folded >= foldAfter {
+			if err := x.fold(ctx); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// start reads the cursor, once.
+func (x *index) start(ctx context.Context) error {
+	if x.read {
+		return nil
+	}
+	var c cursor
+	data, err := x.bucket.Get(ctx, cursorKey)
+	switch {
+	case errors.Is(err, lake.ErrNotFound):
+	case err != nil:
+		return err
+	default:
+		if err := json.Unmarshal(data, &c); err != nil {
+			return fmt.Errorf("index cursor: %w", err)
+		}
+	}
+	x.folded, x.to, x.read = c.N, c.N, true
+	return nil
+}
+
+// folder returns the arrivals of a landing folder (landing/<customer>/<date>/) that are known to be in the log.
+func (x *index) folder(ctx context.Context, prefix string) (set, error) {
+	known := set{}
+	for _, id := range x.byFolder[prefix] {
+		known[id] = struct{}{}
+	}
+	if x.folded == 0 {
+		return known, nil
+	}
+	for o, err := range x.bucket.List(ctx, sweptPrefix+strings.TrimPrefix(prefix, store.LandingPrefix)) {
+		if err != nil {
+			return nil, err
+		}
+		data, err := x.bucket.Get(ctx, o.Key)
+		if err != nil {
+			return nil, err
+		}
+		var s segment
+		if err := json.Unmarshal(data, &s); err != nil {
+			return nil, fmt.Errorf("index object %s: %w", o.Key, err)
+		}
+		for _, id := range s.Arrivals {
+			known[id] = struct{}{}
+		}
+	}
+	return known, nil
+}
+
+// fold moves what is in memory into index objects.
+func (x *index) fold(ctx context.Context) error {
+	for _, folder := range slices.Sorted(maps.Keys(x.byFolder)) {
+		data, err := json.Marshal(segment{Format: lake.Format, Arrivals: x.byFolder[folder]})
+		if err != nil {
+			return fmt.Errorf("index object: %w", err)
+		}
+		key := fmt.Sprintf("%s%s%d-%d", sweptPrefix, strings.TrimPrefix(folder, store.LandingPrefix), x.folded+1, x.to)
+		if err := x.bucket.Put(ctx, key, data); err != nil {
+			return err
+		}
+	}
+	data, err := json.Marshal(cursor{Format: lake.Format, N: x.to})
+	if err != nil {
+		return fmt.Errorf("index cursor: %w", err)
+	}
+	if err := x.bucket.Put(ctx, cursorKey, data); err != nil {
+		return err
+	}
+	x.folded, x.recent, x.byFolder = x.to, set{}, map[string][]string{}
+	return nil
+}

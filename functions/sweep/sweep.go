@@ -1,0 +1,212 @@
+// Package sweep finds uploads that nobody processed and sends them again. Events are hints and may be lost; the listing
+// of landing is the truth: what lies there, and is neither in the log nor on its way into it, was forgotten. It opens no
+// upload.
+package sweep
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path"
+	"strings"
+	"time"
+
+	"github.com/cloudevents/sdk-go/v2/event"
+
+	"medlake/shared/faas"
+	"medlake/shared/lake"
+	"medlake/shared/store"
+	"medlake/shared/store/journal"
+)
+
+// Config is what a Sweeper works with. Bucket and Send must be set; other zero fields take the defaults.
+type Config struct {
+	Bucket  *store.Bucket
+	Journal *journal.Journal // default: one of its own
+	// Send sends an arrival event to ingest. It may wait for room.
+	Send   faas.Handler
+	Every  time.Duration // between two sweeps of recent dates; default 3 min
+	Full   time.Duration // between two sweeps of all dates; default 24 h
+	Recent time.Duration // how far back recent dates go; default 48 h
+	Grace  time.Duration // uploads younger than this are still on their first way; default 1 min
+	Now    func() time.Time
+	Log    *slog.Logger
+}
+
+// Sweeper sweeps. One sweep at a time.
+type Sweeper struct {
+	cfg   Config
+	log   *slog.Logger
+	index index
+}
+
+// New makes a sweeper.
+func New(cfg Config) (*Sweeper, error) {
+	if cfg.Bucket == nil || cfg.Send == nil {
+		return nil, errors.New("sweep: bucket and send must be set")
+	}
+	if cfg.Journal == nil {
+		cfg.Journal = journal.New(cfg.Bucket)
+	}
+	if cfg.Every == 0 {
+		cfg.Every = 3 * time.Minute
+	}
+	if cfg.Full == 0 {
+		cfg.Full = 24 * time.Hour
+	}
+	if cfg.Recent == 0 {
+		cfg.Recent = 48 * time.Hour
+	}
+	if cfg.Grace == 0 {
+		cfg.Grace = time.Minute
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.Default()
+	}
+	return &Sweeper{cfg: cfg, log: cfg.Log, index: newIndex(cfg.Bucket, cfg.Journal)}, nil
+}
+
+// All is the subject of a tick that asks for a sweep of all dates.
+const All = "all"
+
+// Handle sweeps recent dates, or all if the event's subject is All.
+func (s *Sweeper) Handle(ctx context.Context, e event.Event) error {
+	_, err := s.Sweep(ctx, e.Subject() == All)
+	return err
+}
+
+// Run sweeps all dates at once, because the process before may have died, then recent dates every few minutes and all
+// dates every day, until ctx ends. Errors are logged and met again by the next sweep.
+func (s *Sweeper) Run(ctx context.Context) {
+	tick := time.NewTicker(s.cfg.Every)
+	defer tick.Stop()
+	var full time.Time
+	for ctx.Err() == nil {
+		all := full.IsZero() || s.cfg.Now().Sub(full) >= s.cfg.Full
+		if all {
+			full = s.cfg.Now()
+		}
+		if _, err := s.Sweep(ctx, all); err != nil && ctx.Err() == nil {
+			s.log.ErrorContext(ctx, "sweep failed", "all", all, "error", err)
+		}
+		select {
+		case <-ctx.Done():
+		case <-tick.C:
+		}
+	}
+}
+
+// Report counts what a sweep saw.
+type Report struct {
+	Objects int // uploads in the folders it looked at
+	Sent    int // uploads sent again
+}
+
+// maxCandidates bounds the uploads held in memory before they are compared with pending and the log.
+const maxCandidates = 10_000
+
+// Sweep goes through landing, customer by customer and date by date.
+func (s *Sweeper) Sweep(ctx context.Context, all bool) (Report, error) {
+	var r Report
+	since := ""
+	if !all {
+		since = s.cfg.Now().Add(-s.cfg.Recent).UTC().Format(time.DateOnly)
+	}
+	if err := s.index.catchUp(ctx, true); err != nil {
+		return r, fmt.Errorf("sweep: %w", err)
+	}
+	var found []lake.Arrival
+	for customer, err := range s.cfg.Bucket.Folders(ctx, store.LandingPrefix) {
+		if err != nil {
+			return r, fmt.Errorf("sweep: %w", err)
+		}
+		if !lake.ValidCustomer(path.Base(customer)) {
+			continue
+		}
+		for date, err := range s.cfg.Bucket.Folders(ctx, customer) {
+			if err != nil {
+				return r, fmt.Errorf("sweep: %w", err)
+			}
+			if path.Base(date) < since {
+				continue
+			}
+			if found, err = s.folder(ctx, date, found, &r); err != nil {
+				return r, fmt.Errorf("sweep: %w", err)
+			}
+			if len(found) >= maxCandidates {
+				if err := s.resend(ctx, found, &r); err != nil {
+					return r, fmt.Errorf("sweep: %w", err)
+				}
+				found = found[:0]
+			}
+		}
+	}
+	if err := s.resend(ctx, found, &r); err != nil {
+		return r, fmt.Errorf("sweep: %w", err)
+	}
+	s.log.InfoContext(ctx, "swept", "all", all, "objects", r.Objects, "sent", r.Sent)
+	return r, nil
+}
+
+// folder adds the uploads of one date that are not known to be in the log.
+func (s *Sweeper) folder(ctx context.Context, prefix string, found []lake.Arrival, r *Report) ([]lake.Arrival, error) {
+	young := s.cfg.Now().Add(-s.cfg.Grace)
+	logged, err := s.index.folder(ctx, prefix)
+	if err != nil {
+		return found, err
+	}
+	for o, err := range s.cfg.Bucket.List(ctx, prefix) {
+		if err != nil {
+			return found, err
+		}
+		r.Objects++
+		if o.ModTime.After(young) {
+			continue
+		}
+		if a := s.cfg.Bucket.Arrival(o); !logged.has(a.ID()) {
+			found = append(found, a)
+		}
+	}
+	return found, nil
+}
+
+// resend sends what is neither pending nor in the log. Pending is read before the log: what moves from one to the other
+// meanwhile is seen in the log.
+func (s *Sweeper) resend(ctx context.Context, found []lake.Arrival, r *Report) error {
+	if len(found) == 0 {
+		return nil
+	}
+	pending := map[string]bool{}
+	for o, err := range s.cfg.Bucket.List(ctx, store.PendingPrefix) {
+		if err != nil {
+			return err
+		}
+		id, _, _ := strings.Cut(strings.TrimPrefix(o.Key, store.PendingPrefix), ".")
+		pending[id] = true
+	}
+	if err := s.index.catchUp(ctx, false); err != nil {
+		return err
+	}
+	for _, a := range found {
+		if pending[a.ID()] || s.index.recent.has(a.ID()) {
+			continue
+		}
+		e, err := faas.NewArrival(a, true)
+		if err != nil {
+			return err
+		}
+		if err := s.cfg.Send(ctx, e); err != nil {
+			if errors.Is(err, lake.ErrInvalid) { // gone or replaced meanwhile
+				s.log.WarnContext(ctx, "upload is not an arrival any more", "arrival", a.ID())
+				continue
+			}
+			return err
+		}
+		r.Sent++
+	}
+	return nil
+}
