@@ -84,7 +84,7 @@ func (d *Driver) ErrorCode(err error) gcerrors.ErrorCode {
 	switch {
 	case errors.Is(err, errExists):
 		return gcerrors.FailedPrecondition
-	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR):
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR), errors.Is(err, syscall.ELOOP):
 		return gcerrors.NotFound
 	case errors.Is(err, errIsFolder), errors.Is(err, errIsObject), errors.Is(err, syscall.ENAMETOOLONG):
 		return gcerrors.InvalidArgument

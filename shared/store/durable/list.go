@@ -43,7 +43,10 @@ func (d *Driver) ListPaged(ctx context.Context, o *driver.ListOptions) (*driver.
 		w.size = defaultPage
 	}
 	start := startFolder(o.Prefix)
-	err := w.folder(ctx, filepath.Join(d.root, filepath.FromSlash(start)), start)
+	err := w.marker(start)
+	if err == nil {
+		err = w.folder(ctx, filepath.Join(d.root, filepath.FromSlash(start)), start)
+	}
 	if errors.Is(err, errFull) {
 		w.page.NextPageToken = []byte(w.page.Objects[len(w.page.Objects)-1].Key)
 		err = nil
@@ -69,6 +72,25 @@ func startFolder(prefix string) string {
 type entry struct {
 	key string
 	fs.DirEntry
+}
+
+// marker adds the object whose key is the start folder itself, slash included: it stands beside the folder.
+func (w *walk) marker(start string) error {
+	if start == "" || start != w.prefix || w.after >= start {
+		return nil
+	}
+	name := w.d.path(start)
+	fi, err := os.Lstat(name)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
+		return nil
+	}
+	if err == nil {
+		err = w.d.settle(name, fi)
+	}
+	if err != nil {
+		return err
+	}
+	return w.add(object(start, fi))
 }
 
 // folder lists dir, whose keys begin with base, in key order.
@@ -108,11 +130,15 @@ func (w *walk) folder(ctx context.Context, dir, base string) error {
 			}
 			flushed = true
 		}
-		if err := w.add(&driver.ListObject{Key: e.key, Size: fi.Size(), ModTime: fi.ModTime(), AsFunc: asInfo(fi)}); err != nil {
+		if err := w.add(object(e.key, fi)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func object(key string, fi fs.FileInfo) *driver.ListObject {
+	return &driver.ListObject{Key: key, Size: fi.Size(), ModTime: fi.ModTime(), AsFunc: asInfo(fi)}
 }
 
 // read returns the entries of dir that can matter, in the order of their keys.

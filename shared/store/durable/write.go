@@ -63,8 +63,12 @@ func (w *writer) Close() error {
 	if err := w.d.writeSide(w.key, fi, w.side); err != nil {
 		return errors.Join(err, os.Remove(temp))
 	}
-	linked, err := w.d.publish(temp, w.d.path(w.key), w.ifAbsent)
+	name := w.d.path(w.key)
+	old, _ := os.Lstat(name) // whose side data goes with it
+	linked, err := w.d.publish(temp, name, w.ifAbsent)
 	switch {
+	case err == nil && old != nil:
+		return errors.Join(w.d.removeSide(w.key, old), os.Remove(temp))
 	case err == nil:
 		return os.Remove(temp)
 	case linked:
