@@ -1,0 +1,240 @@
+package archive
+
+import (
+	"crypto/sha256"
+	"hash/crc32"
+	"io"
+
+	"medlake/shared/archive/inflate"
+	"medlake/shared/archive/zip"
+	"medlake/shared/lake"
+)
+
+const (
+	groupBytes = 1 << 20 // encrypted bytes decrypted at a time; a member with more is decrypted as it is read
+	groupCount = 256
+	headSize   = 64
+)
+
+// level is one zip while it is opened.
+type level struct {
+	*opener
+	*workspace
+	depth   int
+	members []Member
+	arena   []byte // where the next member that is kept goes
+	opened  bool   // a password opened a member
+	shut    *lake.Refusal
+}
+
+// zip opens a zip and what is in it.
+func (o *opener) zip(data []byte, depth int) (err error) {
+	l := &level{opener: o, workspace: workspaces.Get().(*workspace), depth: depth}
+	defer l.release()
+	l.entries, err = zip.Read(data, o.lim.Entries-o.entry, l.entries[:0])
+	if err != nil {
+		if r, ok := err.(*lake.Refusal); ok && r.Where.Entry >= 0 {
+			return lake.Refuse(r.Reason, o.entry+r.Where.Entry)
+		}
+		return err
+	}
+	if err := l.prepare(); err != nil {
+		return err
+	}
+	for from := 0; from < len(l.entries); {
+		to, err := l.unlock(from)
+		if err != nil {
+			return err
+		}
+		for i := from; i < to; i++ {
+			if err := l.member(i); err != nil {
+				return err
+			}
+		}
+		from = to
+	}
+	if l.shut == nil {
+		return nil
+	}
+	if l.opened {
+		return l.shut
+	}
+	return lake.Refuse(lake.WrongPassword, -1)
+}
+
+// skipped reports whether an entry is no member.
+func skipped(e *zip.Entry) bool { return e.Folder() && e.Size == 0 || e.Junk() }
+
+// prepare makes room for the members that can be kept: the first ones that fit.
+func (l *level) prepare() error {
+	count, keep := 0, int64(0)
+	for i := range l.entries {
+		e := &l.entries[i]
+		if skipped(e) {
+			continue
+		}
+		count++
+		if e.Size < 0 || e.Size > l.lim.Member {
+			return lake.Refuse(lake.TooLarge, l.entry+i)
+		}
+		if !inPlace(e) && keep+e.Size <= l.hold {
+			keep += e.Size
+		}
+	}
+	l.members = make([]Member, 0, count)
+	l.archive.members = append(make([]*Member, 0, len(l.archive.members)+count), l.archive.members...)
+	if keep > 0 {
+		l.arena = *l.opener.arena(keep + inflate.Slack)
+	}
+	return nil
+}
+
+// inPlace reports whether an entry's plain bytes stand in the archive as they are.
+func inPlace(e *zip.Entry) bool { return e.Cipher == zip.Plain && e.Method == zip.Store }
+
+// member proves an entry and takes it in.
+func (l *level) member(i int) error {
+	e, number := &l.entries[i], l.entry
+	l.entry++
+	if skipped(e) {
+		return nil
+	}
+	if e.Method != zip.Store && e.Method != zip.Deflate || e.Cipher == zip.Unknown {
+		return lake.Refuse(lake.UnsupportedMethod, number)
+	}
+	if e.Folder() {
+		return lake.Refuse(lake.Corrupt, number) // a folder with content
+	}
+	if err := l.admit(e.Size, e.Size, int64(len(e.Data)), number); err != nil {
+		return err
+	}
+	if e.Cipher == zip.Plain {
+		p, err := l.prove(e, e.Data, nil)
+		if err != nil {
+			return lake.Refuse(lake.Corrupt, number)
+		}
+		return l.take(e, p, &recipe{body: e.Data}, number)
+	}
+	return l.locked(e, &l.trials[i], number)
+}
+
+// take makes a member of a proven entry.
+func (l *level) take(e *zip.Entry, p proof, r *recipe, number int) error {
+	l.members = append(l.members, Member{Entry: number, Size: e.Size, Sum: p.sum, archive: l.archive, name: e.Name})
+	m := &l.members[len(l.members)-1]
+	if m.held = p.held; m.held == nil {
+		r.method = method(stored)
+		if e.Method == zip.Deflate {
+			r.method = deflated
+		}
+		m.recipe = r
+	}
+	return l.add(m, p.head, l.depth)
+}
+
+// proof is what was found out about plain bytes, also of some that did not hold.
+type proof struct {
+	sum  [32]byte
+	held []byte // nil if they are not kept
+	head []byte // the first bytes, valid until the next proof
+	done bool   // the compressed stream came to its end with the declared size
+}
+
+// prove makes an entry's plain bytes and checks their number and CRC. Body is decrypted, or nil when the bytes are to be
+// read through decrypt.
+func (l *level) prove(e *zip.Entry, body []byte, decrypt *recipe) (proof, error) {
+	size := int(e.Size)
+	if e.Method == zip.Store && body != nil && size != len(body) {
+		return proof{head: head(body)}, inflate.ErrCorrupt
+	}
+	switch keep := !inPlace(e) && e.Size <= l.hold && size+inflate.Slack <= len(l.arena); {
+	case inPlace(e):
+		return check(e, body, body, body)
+	case keep && body != nil:
+		dst := l.arena[: size+inflate.Slack : size+inflate.Slack]
+		p, err := l.expand(e, dst, body)
+		if err == nil {
+			p.held = dst[:size:size]
+			l.arena = l.arena[size:]
+			l.hold -= e.Size
+		}
+		return p, err
+	case body != nil && size <= groupBytes:
+		l.scratch = sized(l.scratch, groupBytes+inflate.Slack)
+		return l.expand(e, l.scratch[:size+inflate.Slack], body)
+	}
+	if decrypt == nil {
+		decrypt = &recipe{body: body}
+	}
+	return l.stream(e, decrypt)
+}
+
+// expand makes all plain bytes at once.
+func (l *level) expand(e *zip.Entry, dst, body []byte) (proof, error) {
+	size := int(e.Size)
+	if e.Method == zip.Store {
+		copy(dst, body)
+		return check(e, dst[:size], dst[:size], nil)
+	}
+	n, err := l.decoder.Full(dst[:size:size+inflate.Slack], size, body)
+	if err != nil {
+		return proof{head: head(dst[:n])}, err
+	}
+	return check(e, dst[:size], dst[:size], nil)
+}
+
+// check compares the CRC, if there is one, and computes the sum.
+func check(e *zip.Entry, plain, first, held []byte) (proof, error) {
+	p := proof{head: head(first), done: true}
+	if e.HasCRC && crc32.ChecksumIEEE(plain) != e.CRC {
+		return p, inflate.ErrCorrupt
+	}
+	p.sum, p.held = sha256.Sum256(plain), held
+	return p, nil
+}
+
+func head(b []byte) []byte { return b[:min(len(b), headSize)] }
+
+// stream proves plain bytes that do not fit into memory at once.
+func (l *level) stream(e *zip.Entry, r *recipe) (proof, error) {
+	r.method = stored
+	if e.Method == zip.Deflate {
+		r.method = deflated
+	}
+	src, err := r.reader()
+	if err != nil {
+		return proof{}, err
+	}
+	defer src.Close()
+	l.scratch = sized(l.scratch, groupBytes+inflate.Slack)
+	buf := l.scratch[headSize : 256<<10]
+	p := proof{head: l.scratch[:0:headSize]}
+	sum, crc, size := sha256.New(), uint32(0), int64(0)
+	for {
+		n, err := src.Read(buf)
+		size += int64(n)
+		if len(p.head) < headSize {
+			p.head = append(p.head, buf[:min(n, headSize-len(p.head))]...)
+		}
+		if size > e.Size {
+			return p, inflate.ErrTooLong
+		}
+		sum.Write(buf[:n])
+		crc = crc32.Update(crc, crc32.IEEETable, buf[:n])
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return p, err
+		}
+	}
+	if size != e.Size {
+		return p, inflate.ErrTruncated
+	}
+	p.done = true
+	if e.HasCRC && crc != e.CRC {
+		return p, inflate.ErrCorrupt
+	}
+	sum.Sum(p.sum[:0])
+	return p, nil
+}

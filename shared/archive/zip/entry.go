@@ -1,0 +1,60 @@
+// Package zip reads the directory of a zip in memory and says where each entry's bytes lie, after proving that entries
+// share no byte and lie inside the file. It believes sizes no further than that, and opens no entry.
+package zip
+
+import "strings"
+
+// Methods of compression that are read.
+const (
+	Store   = 0
+	Deflate = 8
+)
+
+// methodAES stands where the method would; the true one is in an extra field.
+const methodAES = 99
+
+// Cipher is how an entry is encrypted.
+type Cipher uint8
+
+// The ciphers. Unknown is one we do not read.
+const (
+	Plain Cipher = iota
+	ZipCrypto
+	AES
+	Unknown
+)
+
+// Entry is one line of the directory.
+type Entry struct {
+	Name    []byte // as it stands in the archive, which must not change: a label, never a path
+	Method  uint16
+	Cipher  Cipher
+	KeySize int  // of AES, in bytes
+	HasCRC  bool // false for AE-2, which only has an authentication code
+	CRC     uint32
+	Check   [2]byte // what the last byte of a ZipCrypto header may be
+	Size    int64   // of the plain bytes, as declared
+	Data    []byte  // the entry's bytes: compressed, encrypted, with salt, header and code
+
+	start int64 // of its local header
+	end   int64 // of its data
+}
+
+// Folder reports whether the entry names a folder.
+func (e *Entry) Folder() bool {
+	n := len(e.Name)
+	return n > 0 && (e.Name[n-1] == '/' || e.Name[n-1] == '\\')
+}
+
+// Junk reports whether the entry is what an operating system adds unasked: resource forks and folder settings.
+func (e *Entry) Junk() bool {
+	name := e.Label()
+	base := name[strings.LastIndexByte(name, '/')+1:]
+	return base == ".DS_Store" || strings.HasPrefix(base, "._") ||
+		strings.HasPrefix(name, "__MACOSX/") || strings.Contains(name, "/__MACOSX/")
+}
+
+// Label is the name in UTF-8, with forward slashes.
+func (e *Entry) Label() string {
+	return strings.ReplaceAll(strings.ToValidUTF8(string(e.Name), "\uFFFD"), `\`, "/")
+}
