@@ -49,6 +49,9 @@ func cell(v any, typ string) query.Cell {
 	if v == nil {
 		return query.Cell{Null: true}
 	}
+	if text, ok := v.(string); ok {
+		return query.Cell{Text: text}
+	}
 	if kind(typ) == query.JSON {
 		return query.Cell{Text: nested(v)}
 	}
@@ -134,11 +137,13 @@ func interval(i duckdb.Interval) string {
 
 // nested writes lists, structs and maps as JSON. Parts that JSON has no type for become text.
 func nested(v any) string {
-	b, err := json.Marshal(jsonable(v))
-	if err != nil {
+	var b strings.Builder
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(jsonable(v)); err != nil {
 		return strconv.Quote(fmt.Sprint(v))
 	}
-	return string(b)
+	return strings.TrimSuffix(b.String(), "\n")
 }
 
 func jsonable(v any) any {

@@ -34,13 +34,14 @@ func (r reference) id() string {
 // informationSchema is what anyone may ask about tables: the other views show how views are defined.
 var informationSchema = []string{"information_schema.tables", "information_schema.columns", "information_schema.schemata"}
 
+// own are the beginnings of the names of DuckDB's own tables about tables.
+var own = regexp.MustCompile(`^(information_schema\.|pg_catalog\.|(lake|main)\.(duckdb|sqlite|pg)_)`)
+
 func (t *tree) names() query.Names {
 	n := query.Names{All: t.lists}
 	for _, r := range t.tables {
-		if r.schema == "" || r.catalog == "" {
-			n.Tables = append(n.Tables, r.id())
-		}
-		n.All = n.All || strings.EqualFold(r.schema, "information_schema") || strings.HasPrefix(strings.ToLower(r.name), "duckdb_")
+		n.Tables = append(n.Tables, r.id())
+		n.All = n.All || own.MatchString(r.id())
 	}
 	slices.Sort(n.Tables)
 	n.Tables = slices.Compact(n.Tables)
@@ -152,7 +153,7 @@ func (c *checker) object(v map[string]any) (below bool, err error) {
 	return true, nil
 }
 
-// function refuses calls that are not on the list. A window over an aggregate and an aggregate itself look alike.
+// function refuses calls that are not on the list.
 func (c *checker) function(v map[string]any) error {
 	name := strings.ToLower(text(v, "function_name"))
 	schema := strings.ToLower(text(v, "schema"))
@@ -184,8 +185,8 @@ func (c *checker) show(v map[string]any) error {
 	return nil
 }
 
-// withNames notes the names that WITH defines. A name that is also a file or a table of DuckDB's own would, out of the
-// WITH's scope, mean that: it is refused there already, in Run.
+// withNames notes the names that WITH defines. Outside of its WITH such a name means whatever DuckDB finds: a plain name is
+// no file, and Run refuses the names of DuckDB's own tables.
 func (c *checker) withNames(ctes map[string]any) error {
 	entries, _ := ctes["map"].([]any)
 	for _, e := range entries {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -26,7 +27,8 @@ func (s *statement) Run(ctx context.Context, c query.Catalog) (*query.Result, er
 	run, cancel := context.WithCancel(s.ctx)
 	stop := context.AfterFunc(ctx, cancel)
 	end := func() { stop(); cancel() }
-	rows, err := s.conn.QueryContext(run, s.SQL)
+	text, documents := s.exact(run)
+	rows, err := s.conn.QueryContext(run, text)
 	if err != nil {
 		end()
 		return nil, s.explain(err)
@@ -36,9 +38,46 @@ func (s *statement) Run(ctx context.Context, c query.Catalog) (*query.Result, er
 		end()
 		return nil, errors.Join(s.explain(err), rows.Close())
 	}
-	res := &query.Result{Columns: columns(types), Stop: func() error { end(); return rows.Close() }}
+	cols := columns(types)
+	for _, i := range documents {
+		cols[i].Type, cols[i].Kind = "JSON", query.JSON
+	}
+	res := &query.Result{Columns: cols, Stop: func() error { end(); return rows.Close() }}
 	res.Rows = func(yield func([]query.Cell, error) bool) { s.rows(rows, res.Columns, yield) }
 	return res, nil
+}
+
+var mayYieldJSON = regexp.MustCompile(`(?i)json|->`)
+
+// exact returns the statement so that columns of type JSON, whose places come with it, are read as text: the driver parses
+// them, and numbers past 53 bits would change.
+func (s *statement) exact(ctx context.Context) (text string, documents []int) {
+	if !mayYieldJSON.MatchString(s.SQL) {
+		return s.SQL, nil
+	}
+	inner := "(\n" + strings.TrimRight(s.SQL, "; \t\r\n") + "\n)" // the line feeds end a comment
+	rows, err := s.conn.QueryContext(ctx, "SELECT column_name, column_type FROM (DESCRIBE FROM "+inner+")")
+	if err != nil {
+		return s.SQL, nil // running it tells its author what is wrong
+	}
+	defer func() { _ = rows.Close() }()
+	var cols []string
+	for i := 0; rows.Next(); i++ {
+		var name, typ string
+		if err := rows.Scan(&name, &typ); err != nil {
+			return s.SQL, nil
+		}
+		col := fmt.Sprintf("#%d", i+1)
+		if typ == "JSON" {
+			documents = append(documents, i)
+			col = "CAST(" + col + " AS VARCHAR)"
+		}
+		cols = append(cols, col+" AS "+query.Ident(name))
+	}
+	if rows.Err() != nil || len(documents) == 0 {
+		return s.SQL, nil
+	}
+	return "SELECT " + strings.Join(cols, ", ") + " FROM " + inner, documents
 }
 
 func (s *statement) rows(rows *sql.Rows, cols []query.Column, yield func([]query.Cell, error) bool) {

@@ -32,27 +32,29 @@ func (c *Child) Prepare(ctx context.Context, s Statement) (Prepared, error) {
 		return nil, errors.Join(fmt.Errorf("start process for a statement: %w", err), os.RemoveAll(tmp))
 	}
 	m, err := p.ask(message{Statement: &s})
+	if err == nil && m.Names == nil {
+		err = errors.New("the process for a statement did not say what it reads")
+	}
 	if err != nil {
 		return nil, errors.Join(err, p.Close())
 	}
-	if m.Names == nil {
-		return nil, errors.Join(errors.New("the process for a statement did not answer"), p.Close())
-	}
+	p.started = true
 	p.names = *m.Names
 	return p, nil
 }
 
 // process is a statement in its process.
 type process struct {
-	ctx    context.Context // bounds the process: it is the one thing a context may be kept for
-	cancel context.CancelFunc
-	cmd    *exec.Cmd
-	in     io.WriteCloser
-	out    *bufio.Reader
-	tmp    string
-	names  Names
-	ended  bool
-	exit   error
+	ctx     context.Context // bounds the process: it is the one thing a context may be kept for
+	cancel  context.CancelFunc
+	cmd     *exec.Cmd
+	in      io.WriteCloser
+	out     *bufio.Reader
+	tmp     string
+	names   Names
+	started bool // it has answered once: it is what it should be
+	ended   bool
+	exit    error
 }
 
 // start runs the command with nothing of this process but its pipes and a temporary folder.
@@ -140,10 +142,15 @@ func (p *process) died(cause error) error {
 		return err
 	}
 	p.wait()
-	if p.exit == nil {
-		return fmt.Errorf("the process for a statement ended early: %w", cause)
+	if p.exit == nil || !p.started && !p.signalled() {
+		return fmt.Errorf("the process for a statement ended early: %w", errors.Join(cause, p.exit))
 	}
 	return refuse(ErrLimit, "stopped: the statement used more memory or processor time than it may")
+}
+
+// signalled reports whether the process was killed, as it is at its limits.
+func (p *process) signalled() bool {
+	return p.cmd.ProcessState != nil && p.cmd.ProcessState.ExitCode() < 0
 }
 
 func (p *process) wait() {

@@ -2,7 +2,7 @@ package query
 
 import "time"
 
-// Limits bound one statement. Zero fields mean the defaults.
+// Limits bound one statement. For a customer's, zero fields mean the defaults; for an operator's, no limit but the engine's.
 type Limits struct {
 	Memory  int64         `json:"memory,omitempty"`  // bytes, of the whole process in a Child; default 1 GiB
 	Spill   int64         `json:"spill,omitempty"`   // bytes of temporary files; default 4 GiB

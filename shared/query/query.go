@@ -37,7 +37,7 @@ type Request struct {
 	SQL      string
 	Customer string    // empty: an operator, who sees every customer
 	At       time.Time // as received by this moment; zero: everything
-	Limits   Limits    // zero fields mean the defaults
+	Limits   Limits    // zero fields: the defaults for a customer, no limit for an operator
 }
 
 // Read names one stored table that a result was read from, so that the result can be explained and made again.
@@ -74,7 +74,11 @@ func (r *Reader) Query(ctx context.Context, q Request) (*Result, error) {
 			return nil, errors.New("customers' SQL needs a sandbox, and none is set up")
 		}
 	}
-	p, err := engine.Prepare(ctx, Statement{SQL: q.SQL, Customer: q.Customer, Limits: q.Limits.orDefaults()})
+	s := Statement{SQL: q.SQL, Customer: q.Customer, Limits: q.Limits}
+	if q.Customer != "" {
+		s.Limits = s.Limits.orDefaults()
+	}
+	p, err := engine.Prepare(ctx, s)
 	if err != nil {
 		return nil, err
 	}

@@ -133,7 +133,7 @@ func (h Harness) allowed(t *testing.T) {
 		"select list_transform([1, 2], lambda x: x + 1), {'k': n}, [n] from events":                                                       {`[2,3]|{"k":1}|[1]`},
 		"select json_extract_string('{\"a\": 1}', '$.a') as v":                                                                            {"1"},
 		"select lag(n) over (order by n), first_value(id) over (order by n rows between unbounded preceding and current row) from events": {"NULL|a"},
-		"select * exclude (customer, _load, _entry, _row, _arrived_at, _extra, seen_at, day, x, amount, ok, note) from events":                 {"a|1"},
+		"select * exclude (customer, _load, _entry, _row, _arrived_at, _extra, seen_at, day, x, amount, ok, note) from events":            {"a|1"},
 		"select * from (values (1, 'x'), (2, 'y')) t(a, b)":                                                                               {"1|x", "2|y"},
 		"select * from (pivot (select id, n from events) on id in ('a', 'z') using sum(n))":                                               {"1|NULL"},
 		"select current_date = today(), now() is not null":                                                                                {"true|true"},
