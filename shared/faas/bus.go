@@ -64,8 +64,8 @@ func (c BusConfig) withDefaults() BusConfig {
 
 // Bus carries events to a handler in the same process. Each customer has a bounded queue, and workers serve the customers
 // in turn: one customer's thousand files do not delay another's single one. A failed event comes again after a growing
-// wait, marked as sent before; after Tries, or at once if the event is at fault, it goes to Dead. Queues are memory only:
-// what a crash loses, the sweep sends again.
+// wait, marked as sent before; after Tries, or at once if the event is at fault, it goes to Dead. An event that is on the
+// bus already (same source and id) is not taken twice. Queues are memory only: what a crash loses, the sweep sends again.
 type Bus struct {
 	cfg BusConfig
 
@@ -75,6 +75,7 @@ type Bus struct {
 	queues map[string][]delivery    // ready events; no empty queues
 	turns  []string                 // customers with ready events, the next one first
 	timers map[*time.Timer]struct{} // of events to be tried again
+	here   map[string]struct{}      // source and id of all events on the bus
 	closed bool
 	done   chan struct{} // closed with closed
 }
@@ -91,6 +92,7 @@ func NewBus(cfg BusConfig) *Bus {
 		room:   map[string]chan struct{}{},
 		queues: map[string][]delivery{},
 		timers: map[*time.Timer]struct{}{},
+		here:   map[string]struct{}{},
 		done:   make(chan struct{}),
 	}
 	b.awake = sync.NewCond(&b.mu)
@@ -106,7 +108,7 @@ func (b *Bus) Send(ctx context.Context, e event.Event) error {
 	}
 	select {
 	case b.places(Customer(e)) <- struct{}{}:
-		b.push(delivery{event: e})
+		b.take(e)
 		return nil
 	case <-b.done:
 		return ErrClosed
@@ -124,7 +126,7 @@ func (b *Bus) Offer(e event.Event) bool {
 	}
 	select {
 	case b.places(Customer(e)) <- struct{}{}:
-		b.push(delivery{event: e})
+		b.take(e)
 		return true
 	default:
 		return false
@@ -182,8 +184,32 @@ func (b *Bus) deliver(ctx context.Context, d delivery) {
 			return // keeps its place
 		}
 	}
-	<-b.places(Customer(d.event))
+	b.leave(d.event)
 }
+
+// take puts a new event, which has its place, into its queue.
+func (b *Bus) take(e event.Event) {
+	b.mu.Lock()
+	_, twice := b.here[identity(e)]
+	b.here[identity(e)] = struct{}{}
+	b.mu.Unlock()
+	if twice {
+		<-b.places(Customer(e))
+		return
+	}
+	b.push(delivery{event: e})
+}
+
+// leave frees the place of an event that is done.
+func (b *Bus) leave(e event.Event) {
+	b.mu.Lock()
+	delete(b.here, identity(e))
+	b.mu.Unlock()
+	<-b.places(Customer(e))
+}
+
+// identity is what makes two deliveries the same event.
+func identity(e event.Event) string { return e.Source() + " " + e.ID() }
 
 // backoff is the wait after a number of tries: doubled each time, bounded, and spread over its upper half so that events
 // which failed together do not come again together.

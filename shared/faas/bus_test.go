@@ -78,6 +78,32 @@ func TestBusQueueIsBounded(t *testing.T) {
 	}
 }
 
+func TestBusTakesAnEventOnce(t *testing.T) {
+	t.Parallel()
+	handled := make(chan struct{}, 3)
+	b := faas.NewBus(faas.BusConfig{Workers: 1, Handler: func(context.Context, event.Event) error {
+		handled <- struct{}{}
+		return nil
+	}})
+	for range 3 { // sent, and swept twice while it waits
+		if err := b.Send(t.Context(), arrival(t, "acme", 0)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := b.Waiting(); n != 1 {
+		t.Errorf("%d events wait, want 1", n)
+	}
+	stop := run(t, b)
+	<-handled
+	stop()
+	if len(handled) > 0 {
+		t.Error("handled twice")
+	}
+	if n := b.Waiting(); n != 0 {
+		t.Errorf("%d places still taken", n)
+	}
+}
+
 func TestBusRetriesWithGrowingWaitsThenDeadLetter(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
