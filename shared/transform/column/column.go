@@ -99,12 +99,17 @@ func (c *Column) AppendText(v []byte) {
 	c.Ends = append(c.Ends, uint32(len(c.Data)))
 }
 
+// AppendString is AppendText of a string.
+func (c *Column) AppendString(v string) {
+	c.Valid = append(c.Valid, 1)
+	c.Data = append(c.Data, v...)
+	c.Ends = append(c.Ends, uint32(len(c.Data)))
+}
+
 // Fill makes the column n rows long with the text v in every one. The column must be an empty String column.
 func (c *Column) Fill(v string, n int) {
 	for range n {
-		c.Valid = append(c.Valid, 1)
-		c.Data = append(c.Data, v...)
-		c.Ends = append(c.Ends, uint32(len(c.Data)))
+		c.AppendString(v)
 	}
 }
 

@@ -1,0 +1,202 @@
+package transform
+
+import (
+	"medlake/shared/format"
+	"medlake/shared/lake"
+	"medlake/shared/transform/column"
+)
+
+// Rules that rows break without a check; those of package format are the others.
+const (
+	ruleType     = "type"     // a value does not fit its column; without a column: `when` could not be decided
+	ruleRequired = "required" // a required column is null
+)
+
+// filling is one table of a run while it is filled.
+type filling struct {
+	number int
+	plan   *plan
+	batch  *column.Batch
+	wanted bool // by the current member
+	bytes  int  // text taken in since the last flush
+
+	read, filtered, rejected int64
+	broken                   []int64 // rows that broke a check, by check
+	unfit                    []int64 // values turned into null, by column
+	missed                   []int64 // rows of members without the column's source, by column
+	lacks                    []bool  // the current member lacks the column's source
+
+	extras []extra
+	text   []byte
+	seen   map[string]struct{} // keys of `first` in this member
+	key    []byte
+
+	// outcome, if set, is told what became of every row before it is taken in or taken back. rule is empty for a row that
+	// lands; filtered rows have rule "filtered".
+	outcome func(t *filling, rule, column string)
+}
+
+const outcomeFiltered = "filtered"
+
+func newFilling(number int, p *plan) *filling {
+	n := len(p.columns)
+	return &filling{
+		number: number, plan: p, batch: column.New(p.schema.Columns), broken: make([]int64, len(p.checks)),
+		unfit: make([]int64, n), missed: make([]int64, n), lacks: make([]bool, n),
+	}
+}
+
+func (t *filling) reset() {
+	t.batch.Reset()
+	t.bytes, t.read, t.filtered, t.rejected = 0, 0, 0, 0
+	clear(t.broken)
+	clear(t.unfit)
+	clear(t.missed)
+	clear(t.lacks)
+	clear(t.seen)
+	t.extras, t.outcome = t.extras[:0], nil
+}
+
+// row works out the frame's row for one table.
+func (r *Run) row(t *filling) error {
+	f := &r.frame
+	f.batch, f.facility = t.batch, t.plan.facility
+	t.read++
+	for i, lacks := range t.lacks {
+		if lacks {
+			t.missed[i]++
+		}
+	}
+	if f.row.Fault != "" {
+		return r.refuse(t, f.row.Fault, "")
+	}
+	if t.plan.when != nil {
+		switch v := truth(t.plan.when.eval(f)); {
+		case v.kind == bad:
+			return r.refuse(t, ruleType, "")
+		case !v.isTrue():
+			t.filter()
+			return nil
+		}
+	}
+	if t.plan.first != nil && !t.isFirst(f) {
+		t.filter()
+		return nil
+	}
+	appendPlace(t.batch, r.entry, f.row.Row)
+	if rule, name := t.fill(f); rule != "" {
+		return r.refuse(t, rule, name)
+	}
+	t.appendExtra(f)
+	for i := range t.plan.checks {
+		c := &t.plan.checks[i]
+		if v := truth(c.op.eval(f)); v.isTrue() || v.kind == null {
+			continue
+		}
+		if c.Else == "reject" {
+			return r.refuse(t, c.Name, "")
+		}
+		t.broken[i]++
+	}
+	if t.outcome != nil {
+		t.outcome(t, "", "")
+	}
+	t.batch.EndRow()
+	t.bytes += rowBytes(f.row) + len(f.buf)
+	if t.batch.Rows >= r.origin.BatchRows || t.bytes >= maxBatchBytes {
+		t.bytes = 0
+		return r.flush(t.number, t.batch)
+	}
+	return nil
+}
+
+// rowBytes estimates the text of a row without looking at every field.
+func rowBytes(row *format.Row) int {
+	n := 0
+	for _, v := range row.Fields {
+		n += len(v)
+	}
+	return n
+}
+
+// fill adds a value or null to every column of the table, or says which rule and column are broken.
+func (t *filling) fill(f *frame) (rule, name string) {
+	columns := t.batch.Columns
+	for i := range t.plan.columns {
+		tg := &t.plan.columns[i]
+		c := &columns[tg.index]
+		var ok bool
+		switch {
+		case tg.slot >= 0:
+			v := f.field(tg.slot)
+			if len(v) == 0 {
+				if tg.Required {
+					return ruleRequired, tg.Name
+				}
+				c.AppendNull()
+				continue
+			}
+			if tg.Type.Kind == lake.String {
+				c.AppendText(v)
+				continue
+			}
+			ok = f.cast(c, v)
+		case tg.op == nil:
+			c.AppendNull()
+			continue
+		default:
+			v := tg.op.eval(f)
+			if v.kind == null || v.kind == text && len(v.text) == 0 {
+				if tg.Required {
+					return ruleRequired, tg.Name
+				}
+				c.AppendNull()
+				continue
+			}
+			ok = f.store(c, v)
+		}
+		switch {
+		case ok:
+		case tg.null && !tg.Required:
+			t.unfit[i]++
+			c.AppendNull()
+		default:
+			return ruleType, tg.Name
+		}
+	}
+	return "", ""
+}
+
+// refuse takes back the row that was begun and notes why.
+func (r *Run) refuse(t *filling, rule, name string) error {
+	if t.outcome != nil {
+		t.outcome(t, rule, name)
+	}
+	t.batch.Undo()
+	return r.reject(t, rule, name)
+}
+
+func (t *filling) filter() {
+	t.filtered++
+	if t.outcome != nil {
+		t.outcome(t, outcomeFiltered, "")
+	}
+}
+
+// isFirst reports whether the row's `first` fields have not stood together in this member before.
+func (t *filling) isFirst(f *frame) bool {
+	t.key = t.key[:0]
+	for _, o := range t.plan.first {
+		v := o.eval(f)
+		t.key = v.appendText(t.key)
+		t.key = append(t.key, 0)
+	}
+	if _, ok := t.seen[string(t.key)]; ok {
+		return false
+	}
+	if t.seen == nil {
+		t.seen = map[string]struct{}{}
+	}
+	t.seen[string(t.key)] = struct{}{}
+	return true
+}

@@ -1,0 +1,350 @@
+package transform
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/expr-lang/expr/ast"
+	"github.com/expr-lang/expr/conf"
+	"github.com/expr-lang/expr/file"
+	"github.com/expr-lang/expr/parser"
+
+	"medlake/shared/metadata"
+)
+
+// lowerer turns expressions into ops. What has a native op is lowered to it, down to the parts that need the expr VM.
+type lowerer struct {
+	set   *metadata.Set
+	scope scope
+	refs  *refNames
+	// facility is set to what gives a row's facility, at the first ref("facilities", …).
+	facility *op
+}
+
+// Limits of one expression. With ranges off and predicates not nested, its time is bounded by the length of the values.
+const (
+	maxNodes = 500
+	maxText  = 8 << 10
+)
+
+// compile lowers one expression.
+func (c *lowerer) compile(src string) (op, error) {
+	if len(src) > maxText {
+		return nil, fmt.Errorf("the expression is longer than %d bytes", maxText)
+	}
+	tree, err := parser.ParseWithConfig(src, language())
+	if err != nil {
+		return nil, errors.New(sentence(err))
+	}
+	return c.lower(tree.Node)
+}
+
+// language is the configuration all expressions are parsed with: our functions and the predicates, nothing else.
+func language() *conf.Config {
+	cfg := conf.CreateNew()
+	cfg.MaxNodes = maxNodes
+	for name := range cfg.Builtins {
+		cfg.Disabled[name] = true
+	}
+	for name := range functions {
+		declare(cfg, name, func(...any) (any, error) { return nil, errBad })
+	}
+	return cfg
+}
+
+// sentence is an expr error without the excerpt of the source.
+func sentence(err error) string {
+	var fe *file.Error
+	if errors.As(err, &fe) {
+		return fmt.Sprintf("%s, at character %d", fe.Message, fe.Column+1)
+	}
+	return err.Error()
+}
+
+func (c *lowerer) lower(n ast.Node) (op, error) {
+	if v, ok := literal(n); ok {
+		return constant{v}, nil
+	}
+	switch n := n.(type) {
+	case *ast.IdentifierNode:
+		return c.name(n.Value)
+	case *ast.ChainNode:
+		return c.lower(n.Node)
+	case *ast.UnaryNode:
+		return c.unary(n)
+	case *ast.BinaryNode:
+		return c.binary(n)
+	case *ast.ConditionalNode:
+		ops, err := c.lowerAll(n.Cond, n.Exp1, n.Exp2)
+		if err != nil {
+			return nil, err
+		}
+		return choice{ops[0], ops[1], ops[2]}, nil
+	case *ast.CallNode:
+		return c.call(n)
+	case *ast.MemberNode:
+		if name, args, ok := callOf(n.Node); ok && name == "ref" {
+			return c.reference(args, n.Property)
+		}
+	}
+	return c.virtual(n)
+}
+
+func (c *lowerer) lowerAll(nodes ...ast.Node) ([]op, error) {
+	out := make([]op, len(nodes))
+	var all error
+	for i, n := range nodes {
+		var err error
+		if out[i], err = c.lower(n); err != nil {
+			all = errors.Join(all, err)
+		}
+	}
+	return out, all
+}
+
+// name finds what an identifier stands for.
+func (c *lowerer) name(name string) (op, error) {
+	if o := c.scope.find(name); o != nil {
+		return o, nil
+	}
+	if _, ok := functions[name]; ok {
+		return nil, fmt.Errorf("%s is a function: write %s(…)", name, name)
+	}
+	return nil, fmt.Errorf("there is no %s %s%s", c.scope.what(), name, metadata.Meant(name, c.scope.names()))
+}
+
+func (c *lowerer) unary(n *ast.UnaryNode) (op, error) {
+	of, err := c.lower(n.Node)
+	if err != nil {
+		return nil, err
+	}
+	switch n.Operator {
+	case "not", "!":
+		return negation{of}, nil
+	case "-":
+		return &call{fn: binaryOperators["-"], args: []op{constant{longOf(0)}, of}, kind: unknown}, nil
+	}
+	return of, nil
+}
+
+func (c *lowerer) binary(n *ast.BinaryNode) (op, error) {
+	switch n.Operator {
+	case "in", "not in":
+		if o, ok, err := c.membership(n); ok {
+			return o, err
+		}
+		return c.virtual(n)
+	case "matches":
+		if pattern, ok := n.Right.(*ast.StringNode); ok {
+			return c.matches(n.Left, pattern.Value)
+		}
+		return nil, errors.New("matches needs a pattern in quotes on its right")
+	}
+	if givesList(n.Left) || givesList(n.Right) {
+		return c.virtual(n)
+	}
+	ops, err := c.lowerAll(n.Left, n.Right)
+	if err != nil {
+		return nil, err
+	}
+	l, r := ops[0], ops[1]
+	switch n.Operator {
+	case "and", "&&":
+		return both{l, r}, nil
+	case "or", "||":
+		return either{l, r}, nil
+	case "??":
+		return firstOf{l, r}, nil
+	}
+	fn, ok := binaryOperators[n.Operator]
+	if !ok {
+		return nil, fmt.Errorf("operator %s is not available", n.Operator)
+	}
+	if l, r, err = alike(n.Operator, l, r); err != nil {
+		return nil, err
+	}
+	return &call{fn: fn, args: []op{l, r}, kind: operatorKind(n.Operator), null: n.Operator == "==" || n.Operator == "!="}, nil
+}
+
+func operatorKind(operator string) kind {
+	if strings.Contains("+-*/%", operator) {
+		return unknown
+	}
+	return boolean
+}
+
+// alike reads a constant text that is compared with a date, time or truth value once, at compile time.
+func alike(operator string, l, r op) (op, op, error) {
+	if operatorKind(operator) != boolean || operator == "contains" || operator == "startsWith" || operator == "endsWith" {
+		return l, r, nil
+	}
+	for _, side := range []struct{ a, b *op }{{&l, &r}, {&r, &l}} {
+		k, ok := (*side.a).(constant)
+		want := (*side.b).result()
+		if !ok || k.v.kind != text || want == text || want >= list || want < text {
+			continue
+		}
+		v := k.v.like(want)
+		if v.kind == bad {
+			return nil, nil, fmt.Errorf("%q cannot be compared with a %s", k.v.text, kindNames[want])
+		}
+		*side.a = constant{v}
+	}
+	return l, r, nil
+}
+
+var kindNames = map[kind]string{
+	text: "string", long: "long", double: "double", decimal: "decimal", date: "date (2006-01-02)",
+	timestamp: "timestamp (2006-01-02T15:04:05Z)", boolean: "boolean",
+}
+
+// membership lowers `x in [constants]`; ok is false if the right side is no such list.
+func (c *lowerer) membership(n *ast.BinaryNode) (o op, ok bool, err error) {
+	array, isArray := n.Right.(*ast.ArrayNode)
+	if !isArray || givesList(n.Left) {
+		return nil, false, nil
+	}
+	m := &member{texts: map[string]struct{}{}}
+	for _, e := range array.Nodes {
+		v, isConstant := literal(e)
+		if !isConstant {
+			return nil, false, nil
+		}
+		m.add(v)
+	}
+	if m.of, err = c.lower(n.Left); err != nil {
+		return nil, true, err
+	}
+	if n.Operator == "not in" {
+		return negation{m}, true, nil
+	}
+	return m, true, nil
+}
+
+func (c *lowerer) matches(left ast.Node, pattern string) (op, error) {
+	re, err := regexp.Compile(pattern)
+	if err != nil {
+		return nil, fmt.Errorf("matches: %w", err)
+	}
+	of, err := c.lower(left)
+	if err != nil {
+		return nil, err
+	}
+	fn := func(f *frame, a []value) value { return boolOf(re.Match(f.textOf(a[0]))) }
+	return &call{fn: fn, args: []op{of}, kind: boolean}, nil
+}
+
+// call lowers a call of one of our functions.
+func (c *lowerer) call(n *ast.CallNode) (op, error) {
+	name, nodes, ok := callOf(n)
+	if !ok {
+		return nil, errors.New("only functions can be called")
+	}
+	fn, err := function(name)
+	if err != nil {
+		return nil, err
+	}
+	if name == "ref" {
+		return nil, errors.New(`ref needs the column wanted: ref("facilities", code).id`)
+	}
+	p, err := fn.prepare(name, nodes)
+	if err != nil {
+		return nil, err
+	}
+	if p.fn == nil || slices.ContainsFunc(p.dynamic, givesList) {
+		return c.virtual(n)
+	}
+	args, err := c.lowerAll(p.dynamic...)
+	if err != nil {
+		return nil, err
+	}
+	if name == "coalesce" {
+		return firstOf(args), nil
+	}
+	return &call{fn: p.fn, args: args, kind: p.kind, null: p.null}, nil
+}
+
+// givesList reports whether an expression is a list, which only the expr VM knows.
+func givesList(n ast.Node) bool {
+	switch n := n.(type) {
+	case *ast.ChainNode:
+		return givesList(n.Node)
+	case *ast.ArrayNode, *ast.MapNode:
+		return true
+	case *ast.BuiltinNode:
+		return n.Name == "filter"
+	}
+	name, _, ok := callOf(n)
+	return ok && name == "split"
+}
+
+// callOf takes a call by name apart.
+func callOf(n ast.Node) (name string, args []ast.Node, ok bool) {
+	call, ok := n.(*ast.CallNode)
+	if !ok {
+		return "", nil, false
+	}
+	id, ok := call.Callee.(*ast.IdentifierNode)
+	if !ok {
+		return "", nil, false
+	}
+	return id.Value, call.Arguments, true
+}
+
+// literal reads a constant of the source.
+func literal(n ast.Node) (value, bool) {
+	switch n := n.(type) {
+	case *ast.NilNode:
+		return value{}, true
+	case *ast.StringNode:
+		return textOf([]byte(n.Value)), true
+	case *ast.IntegerNode:
+		return longOf(int64(n.Value)), true
+	case *ast.FloatNode:
+		return floatOf(n.Value), true
+	case *ast.BoolNode:
+		return boolOf(n.Value), true
+	case *ast.UnaryNode:
+		if v, ok := literal(n.Node); ok && n.Operator == "-" && (v.kind == long || v.kind == double) {
+			v.num, v.float = -v.num, -v.float
+			return v, true
+		}
+	}
+	return value{}, false
+}
+
+// binaryOperators work on values that are not null, except == and !=.
+var binaryOperators = map[string]apply{
+	"==": func(_ *frame, a []value) value { return boolOf(equal(a[0], a[1])) },
+	"!=": func(_ *frame, a []value) value { return boolOf(!equal(a[0], a[1])) },
+	"<":  ordering(func(c int) bool { return c < 0 }),
+	"<=": ordering(func(c int) bool { return c <= 0 }),
+	">":  ordering(func(c int) bool { return c > 0 }),
+	">=": ordering(func(c int) bool { return c >= 0 }),
+	"+":  arithmetic('+'),
+	"-":  arithmetic('-'),
+	"*":  arithmetic('*'),
+	"/":  arithmetic('/'),
+	"%":  arithmetic('%'),
+
+	"contains":   textTest(containsText),
+	"startsWith": textTest(startsWith),
+	"endsWith":   textTest(endsWith),
+}
+
+func ordering(holds func(int) bool) apply {
+	return func(_ *frame, a []value) value {
+		c, ok := compare(a[0], a[1])
+		if !ok {
+			return value{kind: bad}
+		}
+		return boolOf(holds(c))
+	}
+}
+
+func arithmetic(operator byte) apply {
+	return func(f *frame, a []value) value { return calculate(f, operator, a[0], a[1]) }
+}

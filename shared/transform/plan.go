@@ -1,0 +1,191 @@
+package transform
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"medlake/shared/lake"
+	"medlake/shared/metadata"
+)
+
+// plan is how one table of a feed is filled.
+type plan struct {
+	into     *metadata.Into
+	table    *metadata.Table
+	schema   lake.Schema
+	columns  []target
+	when     op // nil: every row
+	checks   []check
+	first    []op // nil: every row
+	facility op
+	slots    map[int]struct{} // source fields it uses
+	rows     int              // places of system columns in a batch
+	extra    int
+}
+
+// target is one column to fill.
+type target struct {
+	metadata.Column
+	index int
+	slot  int  // plain field, or -1
+	op    op   // otherwise; nil: the feed has nothing for the column
+	null  bool // a value that does not fit becomes null
+	asked bool // the feed names the column's source, so it is missed if it is not there
+	ways  [][]int
+}
+
+// check is a compiled rule of the table.
+type check struct {
+	metadata.Check
+	op op
+}
+
+// Places of the system columns in a batch: lake.SystemColumns.
+const (
+	atCustomer = iota
+	atLoad
+	atEntry
+	atRow
+	atArrived
+	systemColumns
+)
+
+// planner compiles one feed.
+type planner struct {
+	program *Program
+	faults  []metadata.Fault
+}
+
+func (p *planner) fault(pos metadata.Pos, format string, args ...any) {
+	p.faults = append(p.faults, metadata.Fault{Pos: pos, Message: fmt.Sprintf(format, args...)})
+}
+
+// plan compiles one table of the feed.
+func (p *planner) plan(in *metadata.Into, scope *fields) *plan {
+	t := p.program.set.Table(in.Table)
+	if t == nil {
+		p.fault(in.Pos, "there is no table %s", in.Table)
+		return nil
+	}
+	out := &plan{into: in, table: t, schema: t.Schema(), slots: map[int]struct{}{}}
+	out.extra = len(out.schema.Columns) - 1
+	scope.used = out.slots
+	c := &lowerer{set: p.program.set, scope: scope, refs: p.program.refs, facility: &out.facility}
+	for i, col := range out.schema.Columns[systemColumns:out.extra] {
+		own := t.Column(col.Name)
+		if own == nil {
+			continue
+		}
+		tg := target{Column: *own, index: systemColumns + i, slot: -1, null: t.Mismatch == "null"}
+		p.source(c, scope, in, &tg)
+		if f, ok := tg.op.(field); ok {
+			tg.slot = f.slot
+		}
+		if tg.op != nil {
+			tg.ways = ways(tg.op)
+		}
+		out.columns = append(out.columns, tg)
+	}
+	if in.When.Value != "" {
+		o, err := c.compile(in.When.Value)
+		if err != nil {
+			p.fault(in.When.Pos, "when: %v", err)
+		}
+		out.when = o
+	}
+	for _, name := range in.First {
+		o := scope.find(name)
+		if o == nil {
+			p.fault(in.Pos, "first: there is no field %s%s", name, metadata.Meant(name, scope.names()))
+			continue
+		}
+		out.first = append(out.first, o)
+	}
+	if out.facility == nil {
+		for _, tg := range out.columns {
+			if tg.Name == "facility_id" && tg.op != nil {
+				out.facility = byID{tg.op}
+			}
+		}
+	}
+	out.checks = checksOf(p.program.set, t)
+	return out
+}
+
+// source finds what fills a column: its line of set, or the field of its name.
+func (p *planner) source(c *lowerer, scope *fields, in *metadata.Into, tg *target) {
+	if i := slices.IndexFunc(in.Set, func(n metadata.Named) bool { return n.Name == tg.Name }); i >= 0 {
+		set := in.Set[i]
+		o, err := c.compile(set.Value)
+		if err == nil {
+			if why := fits(o.result(), tg.Type); why != "" {
+				err = fmt.Errorf("%s", why)
+			}
+		}
+		if err != nil {
+			p.fault(set.Pos, "column %s: %v", tg.Name, err)
+			return
+		}
+		tg.op, tg.asked = o, true
+		return
+	}
+	_, tg.asked = scope.slots[strings.ToLower(tg.Name)]
+	if tg.op = scope.find(tg.Name); tg.op != nil {
+		return
+	}
+	if tg.Required {
+		p.fault(in.Pos, "column %s of %s is required, but neither set nor the source's fields give it a value%s",
+			tg.Name, in.Table, metadata.Meant(tg.Name, scope.names()))
+		return
+	}
+	if scope.optional != nil {
+		tg.op = scope.optional(tg.Name)
+	}
+}
+
+// byID reads a column's value as the id of a facility.
+type byID struct{ op }
+
+func (o byID) eval(f *frame) value { return o.op.eval(f).number() }
+
+// checksOf compiles a table's rules; faults are reported by tableFaults.
+func checksOf(set *metadata.Set, t *metadata.Table) []check {
+	var out []check
+	for _, c := range t.Checks {
+		o, err := (&lowerer{set: set, scope: columns{t}}).compile(c.Rule.Value)
+		if err == nil {
+			out = append(out, check{Check: c, op: o})
+		}
+	}
+	return out
+}
+
+// tableFaults reports faults in the expressions of a table.
+func tableFaults(set *metadata.Set, t *metadata.Table) []metadata.Fault {
+	var out []metadata.Fault
+	try := func(what string, e metadata.Text) {
+		if e.Value == "" {
+			return
+		}
+		o, err := (&lowerer{set: set, scope: columns{t}}).compile(e.Value)
+		if err == nil {
+			if k := o.result(); k != boolean && k != unknown && k != text {
+				err = fmt.Errorf("the rule is neither true nor false, it gives a %s", kindNames[k])
+			}
+		}
+		if err != nil {
+			out = append(out, metadata.Fault{Pos: e.Pos, Message: fmt.Sprintf("%s: %v", what, err)})
+		}
+	}
+	for _, c := range t.Checks {
+		try("check "+c.Name, c.Rule)
+	}
+	if t.Change != nil {
+		try("delete", t.Change.Delete)
+		for _, o := range t.Change.Only {
+			try("only "+o.Name, o.Text)
+		}
+	}
+	return out
+}
