@@ -32,6 +32,7 @@ type Config struct {
 	Tries    int           // times a table's commit is tried in one round; default 3
 	Tick     time.Duration // how often to look without being woken; default 2 s
 	Window   Window
+	Done     func(context.Context, Round) // called by Run after a round that went well; default: nothing
 	Log      *slog.Logger
 }
 
@@ -71,6 +72,9 @@ func New(cfg Config) (*Committer, error) {
 	}
 	if cfg.Log == nil {
 		cfg.Log = slog.Default()
+	}
+	if cfg.Done == nil {
+		cfg.Done = func(context.Context, Round) {}
 	}
 	cfg.Window = cfg.Window.withDefaults()
 	return &Committer{
@@ -138,7 +142,10 @@ func (c *Committer) Run(ctx context.Context) {
 		}
 		start := time.Now()
 		r, err := c.Round(ctx)
-		if err != nil && ctx.Err() == nil {
+		switch {
+		case err == nil:
+			c.cfg.Done(ctx, r)
+		case ctx.Err() == nil:
 			c.log.ErrorContext(ctx, "commit round failed", "error", err)
 		}
 		window.adapt(r.Arrivals, time.Since(start))
