@@ -1,7 +1,6 @@
 package metadata
 
 import (
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,8 +15,7 @@ func (l *loader) readFeeds() {
 		l.named(y.Feed, y.Pos, "feed", taken)
 		all = append(all, y)
 	})
-	l.inheritFeeds(all)
-	for _, y := range all {
+	for _, y := range l.inheritFeeds(all) {
 		l.set.Feeds = append(l.set.Feeds, l.feed(y))
 	}
 	l.overlaps()
@@ -33,7 +31,7 @@ func (l *loader) feed(y *feedYAML) *Feed {
 	}
 	f.Open = l.open(y, f.From)
 	f.Read = l.readKeys(y)
-	f.Dedupe = l.word(y.Dedupe, "dedupe", "member", "content", "arrival")
+	f.Dedupe = y.Dedupe.or("member")
 	for _, e := range y.Lists {
 		if !isIdentifier(e.Key.Value) {
 			l.add(e.Key.Pos, "list %q is not a name of letters, digits and _", e.Key.Value)
@@ -121,7 +119,7 @@ func (l *loader) readKeys(y *feedYAML) Read {
 		l.add(y.Pos, "read.as is missing: the format, csv or xml")
 		return r
 	}
-	if r.As = l.word(k.As, "as", "csv", "xml"); r.As == "xml" {
+	if r.As = k.As.or("csv"); r.As == "xml" {
 		for name, t := range map[string]Text{"delimiter": k.Delimiter, "quote": k.Quote, "header": k.Header, "ragged": k.Ragged, "encoding": k.Encoding} {
 			if t.set() {
 				l.add(t.Pos, "%s is for CSV, but this feed reads XML", name)
@@ -138,9 +136,9 @@ func (l *loader) readKeys(y *feedYAML) Read {
 	}
 	r.Delimiter = l.character(k.Delimiter, "delimiter", ",", map[string]string{"tab": "\t", `\t`: "\t"})
 	r.Quote = l.character(k.Quote, "quote", `"`, map[string]string{"none": "none"})
-	r.Header = l.word(k.Header, "header", "first", "none")
-	r.Ragged = l.word(k.Ragged, "ragged", "reject", "pad")
-	r.Encoding = l.word(k.Encoding, "encoding", "utf-8", "windows-1252", "iso-8859-1", "utf-16")
+	r.Header = k.Header.or("first")
+	r.Ragged = k.Ragged.or("reject")
+	r.Encoding = k.Encoding.or("utf-8")
 	switch {
 	case r.Header == "none" && len(r.Columns) == 0:
 		l.add(k.Header.Pos, "header: none needs columns: the names in order")
@@ -306,15 +304,41 @@ func (l *loader) overlaps() {
 			if f.From == nil || g.From == nil || !f.From.Overlaps(g.From) {
 				continue
 			}
-			both := ""
-			if len(f.For) > 0 && len(g.For) > 0 {
-				i := slices.IndexFunc(f.For, func(c string) bool { return slices.Contains(g.For, c) })
-				if i < 0 {
-					continue
-				}
-				both = fmt.Sprintf(" for customer %s", f.For[i])
+			at := f.From.Pos
+			if at.File != f.File { // inherited
+				at = f.Pos
 			}
-			l.add(f.From.Pos, "from takes the same uploads%s as feed %s (%s): one upload has one feed", both, g.Name, g.From.Pos)
+			if who, some := common(f.customers(), g.customers()); some {
+				l.add(at, "from takes the same uploads%s as feed %s (%s): one upload has one feed", who, g.Name, g.From.Pos)
+			}
 		}
 	}
+}
+
+// customers lists the customers a feed is for; nil: all.
+func (f *Feed) customers() []string {
+	list := []string{}
+	for _, g := range f.From.globs {
+		first, _, _ := strings.Cut(g.text, "/")
+		switch {
+		case first == "{customer}":
+			return f.For
+		case f.For == nil || slices.Contains(f.For, first):
+			list = append(list, first)
+		}
+	}
+	return list
+}
+
+// common reports whether two lists of customers have one in common, and says which.
+func common(a, b []string) (who string, some bool) {
+	if a == nil || b == nil {
+		return "", true
+	}
+	for _, c := range a {
+		if slices.Contains(b, c) {
+			return " for customer " + c, true
+		}
+	}
+	return "", false
 }

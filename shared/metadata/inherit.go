@@ -5,8 +5,9 @@ import (
 	"slices"
 )
 
-// inheritFeeds completes every feed by the one it is like, and every table of into by its feed.
-func (l *loader) inheritFeeds(all []*feedYAML) {
+// inheritFeeds completes every feed by the one it is like, and every table of into by its feed. It returns the feeds that
+// could be completed.
+func (l *loader) inheritFeeds(all []*feedYAML) []*feedYAML {
 	byName := map[string]*feedYAML{}
 	var known []string
 	for _, y := range all {
@@ -15,7 +16,7 @@ func (l *loader) inheritFeeds(all []*feedYAML) {
 			known = append(known, y.Feed.Value)
 		}
 	}
-	const busy, done = 1, 2
+	const busy, broken, done = 1, 2, 3
 	state := map[*feedYAML]int{}
 	var complete func(y *feedYAML)
 	complete = func(y *feedYAML) {
@@ -23,17 +24,24 @@ func (l *loader) inheritFeeds(all []*feedYAML) {
 			return
 		}
 		state[y] = busy
-		defer func() { state[y] = done }()
-		if y.Like.set() {
-			parent := byName[y.Like.Value]
-			if parent == nil {
-				l.add(y.Like.Pos, "like: there is no feed %s%s", y.Like.Value, Meant(y.Like.Value, known))
-				return
-			}
-			if complete(parent); state[parent] == busy {
-				l.add(y.Like.Pos, "like: feed %s is in the end like itself", y.Feed.Value)
-				return
-			}
+		if !y.Like.set() {
+			state[y] = done
+			return
+		}
+		parent := byName[y.Like.Value]
+		if parent == nil {
+			state[y] = broken
+			l.add(y.Like.Pos, "like: there is no feed %s%s", y.Like.Value, Meant(y.Like.Value, known))
+			return
+		}
+		complete(parent)
+		if state[parent] == busy {
+			l.add(y.Like.Pos, "like: feed %s is in the end like itself", y.Feed.Value)
+		}
+		if state[y] = state[parent]; state[y] == busy {
+			state[y] = broken
+		}
+		if state[y] == done {
 			inherit(reflect.ValueOf(y).Elem(), reflect.ValueOf(parent).Elem())
 			inheritInto(y, parent)
 		}
@@ -41,12 +49,14 @@ func (l *loader) inheritFeeds(all []*feedYAML) {
 	for _, y := range all {
 		complete(y)
 	}
+	all = slices.DeleteFunc(slices.Clone(all), func(y *feedYAML) bool { return state[y] != done })
 	for _, y := range all {
 		y.Into = slices.Clone(y.Into)
 		for i := range y.Into {
 			inherit(reflect.ValueOf(&y.Into[i].Value.rowsYAML).Elem(), reflect.ValueOf(&y.rowsYAML).Elem())
 		}
 	}
+	return all
 }
 
 // inheritInto takes over the tables of parent, or for the tables y lists what parent says of them.

@@ -123,15 +123,12 @@ func each[T any](l *loader, files []string, use func(y *T)) {
 	}
 }
 
-// word checks a value against the words a key may have and returns it, or the first word if the key is absent.
-func (l *loader) word(t Text, name string, words ...string) string {
-	if !t.set() {
-		return words[0]
+// or returns the value of a key, or def if the key is absent.
+func (t Text) or(def string) string {
+	if t.set() {
+		return t.Value
 	}
-	if !slices.Contains(words, t.Value) {
-		l.add(t.Pos, "%s is %s, not %q%s", name, strings.Join(words, ", "), t.Value, Meant(t.Value, words))
-	}
-	return t.Value
+	return def
 }
 
 // named checks that an object has a good name of its own, and says so once.

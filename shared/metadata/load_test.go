@@ -72,7 +72,7 @@ func rewrite(t *testing.T, file string, a *txtar.Archive, faults []byte) {
 		}
 	}
 	out.Files = append(out.Files, txtar.File{Name: "faults", Data: faults})
-	if err := os.WriteFile(file, txtar.Format(out), 0o600); err != nil {
+	if err := os.WriteFile(file, txtar.Format(out), 0o644); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -25,21 +25,35 @@ func isName(s string) bool {
 // Meant ends a fault's sentence with the known word that looks most like the wrong one, or with the list of all if it is
 // short.
 func Meant(word string, known []string) string {
+	if c := Closest(word, known); c != "" || len(known) == 0 || len(known) > 20 {
+		return c
+	}
+	known = slices.Clone(known)
+	slices.Sort(known)
+	return ": known are " + strings.Join(slices.Compact(known), ", ")
+}
+
+// Closest ends a fault's sentence with the known word that looks most like the wrong one; empty if none does.
+func Closest(word string, known []string) string {
 	best, distance := "", len(word)/3+2
 	for _, k := range known {
 		if d := edits(strings.ToLower(word), strings.ToLower(k), distance); d < distance {
 			best, distance = k, d
 		}
 	}
-	switch {
-	case best != "":
-		return fmt.Sprintf(": did you mean %s?", best)
-	case len(known) > 0 && len(known) <= 20:
-		known = slices.Clone(known)
-		slices.Sort(known)
-		return ": known are " + strings.Join(known, ", ")
+	if best == "" {
+		return ""
 	}
-	return ""
+	return fmt.Sprintf(": did you mean %s?", best)
+}
+
+// either lists words: a, b or c.
+func either(words []string) string {
+	last := len(words) - 1
+	if last < 1 {
+		return strings.Join(words, "")
+	}
+	return strings.Join(words[:last], ", ") + " or " + words[last]
 }
 
 // edits counts the characters to insert, delete, replace or swap with a neighbour that turn a into b; limit or more is

@@ -11,6 +11,8 @@ import (
 	"medlake/shared/lake"
 )
 
+var namespaces = []string{"lake", "ops", "mart"}
+
 // ledgers are the tables Medlake keeps itself.
 var ledgers = []string{"loads", "rejects", "audit"}
 
@@ -35,7 +37,9 @@ func (l *loader) table(y *tableYAML, taken map[string]Pos) *Table {
 	t := &Table{Pos: y.Pos, Namespace: "lake", Doc: y.Doc.Value, Grain: y.Grain.Value}
 	name := y.Table
 	if ns, rest, ok := strings.Cut(name.Value, "."); ok {
-		t.Namespace = l.word(Text{ns, name.Pos}, "the namespace", "lake", "ops", "mart")
+		if t.Namespace = ns; !slices.Contains(namespaces, ns) {
+			l.add(name.Pos, "the namespace is %s, not %q%s", either(namespaces), ns, Closest(ns, namespaces))
+		}
 		name.Value = rest
 	}
 	t.Name = name.Value
@@ -59,9 +63,9 @@ func (l *loader) table(y *tableYAML, taken map[string]Pos) *Table {
 	for _, c := range y.Checks {
 		l.check(t, c, seen)
 	}
-	t.New = l.word(y.Contract.New, "new", "keep", "freeze", "ignore")
-	t.Missing = l.word(y.Contract.Missing, "missing", "warn", "reject")
-	t.Mismatch = l.word(y.Contract.Type, "type", "reject", "null")
+	t.New = y.Contract.New.or("keep")
+	t.Missing = y.Contract.Missing.or("warn")
+	t.Mismatch = y.Contract.Type.or("reject")
 	l.layout(t, y.Layout)
 	t.Fresh = l.age(y.Fresh)
 	return t
@@ -179,7 +183,7 @@ func (l *loader) check(t *Table, e entry[checkYAML], seen map[string]Pos) {
 	}
 	if !y.Else.set() {
 		l.add(e.Key.Pos, "check %s has no else: warn, reject or fail", c.Name)
-	} else if c.Else = l.word(y.Else, "else", "warn", "reject", "fail"); c.Else == "warn" {
+	} else if c.Else = y.Else.Value; c.Else == "warn" {
 		c.Max = 1
 	}
 	if y.Max.set() {

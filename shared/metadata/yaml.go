@@ -5,6 +5,7 @@ import (
 	"io"
 	"reflect"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -116,6 +117,7 @@ func (d *decoder) block(n *yaml.Node, v reflect.Value) {
 		for _, f := range fields {
 			if f.name == key.Value {
 				d.value(value, v.FieldByIndex(f.index))
+				d.words(f, value)
 				return
 			}
 		}
@@ -123,6 +125,22 @@ func (d *decoder) block(n *yaml.Node, v reflect.Value) {
 	})
 	if p := v.FieldByName("Pos"); p.IsValid() {
 		p.Set(reflect.ValueOf(d.pos(n)))
+	}
+}
+
+// words checks a value, or each of a list, against the words that key k may have.
+func (d *decoder) words(k key, n *yaml.Node) {
+	if k.words == nil {
+		return
+	}
+	values := []*yaml.Node{n}
+	if n.Kind == yaml.SequenceNode {
+		values = n.Content
+	}
+	for _, v := range values {
+		if v.Kind == yaml.ScalarNode && v.Tag != "!!null" && !slices.Contains(k.words, v.Value) {
+			d.fault(v.Line, "%s is %s, not %q%s", k.name, either(k.words), v.Value, Closest(v.Value, k.words))
+		}
 	}
 }
 
