@@ -1,22 +1,31 @@
-// Package xml reads the mapped parts of XML documents.
+// Package xml reads the mapped parts of XML documents and nothing else.
+//
+// All paths are compiled into one automaton over element names. A document is walked once, as bytes: values of plain paths
+// go straight into the record that is open; only what predicates on child elements, parent axes and the like need is kept
+// until it is known. There is no tree of the document and no allocation for a record. The package checks that a document
+// is well-formed and within limits; it knows no schemas, no DOCTYPE and no types.
 package xml
 
-import "medlake/shared/format"
-
 // Config says which records a document holds and where their fields stand.
+//
+// A field takes the first value that is not empty; white space around the text of an element is no part of it. The text of
+// an element includes the text of the elements in it.
 type Config struct {
-	NS     map[string]string   // prefix of the path names -> namespace; "" is the namespace of unprefixed element names
-	Groups []Group             // kinds of records; an element may be a record of several
-	Lists  map[string][]string // named lists of values for predicates: [@root = {problems}]
+	// NS gives the namespaces that prefixes in paths mean; "" is the namespace of element names without prefix. Without
+	// NS, and for element names without prefix if "" is missing, a name means the elements of this name in any namespace.
+	// The prefixes xml and xsi are known.
+	NS     map[string]string
+	Groups []Group
+	Lists  map[string][]string // values that predicates name: [@root = {problems}]
 }
 
-// Group is one kind of record.
+// Group is one kind of record. An element may be a record of several groups.
 type Group struct {
-	Each   string   // path of the element that is one record; "" is the document
-	Fields []string // paths, from the record's element or, with a leading slash, from the document; the index is the slot
+	Each   string   // path of the element that is one record, from the document; "" is the document itself
+	Fields []string // paths from the record's element or, with a leading slash, from the document; the index is the slot
 }
 
-// Fault is what is wrong with one path.
+// Fault is what is wrong with one path, in words for the author.
 type Fault struct {
 	Group   int
 	Field   int // -1: the group's Each
@@ -24,16 +33,18 @@ type Fault struct {
 }
 
 // Program is a compiled Config. It is immutable and safe for concurrent use.
-type Program struct{}
-
-// Compile makes a Program, or lists all that is wrong.
-func (c Config) Compile() (*Program, []Fault) { return &Program{}, nil }
-
-// Decoder reads documents, one after the other. It is not safe for concurrent use.
-type Decoder struct{}
+type Program struct {
+	uris   []string // namespaces by number; 0 is "no namespace"
+	byName bool     // namespaces do not matter
+	groups []*group
+	start  *state // of the document
+}
 
 // NewDecoder makes a decoder of documents.
-func (p *Program) NewDecoder() *Decoder { return &Decoder{} }
-
-// Decode emits the records of src.
-func (d *Decoder) Decode(src format.Source, emit format.Emit) error { return nil }
+func (p *Program) NewDecoder() *Decoder {
+	d := &Decoder{prog: p, machines: make([]machine, len(p.groups))}
+	for i, g := range p.groups {
+		d.machines[i] = newMachine(g)
+	}
+	return d
+}

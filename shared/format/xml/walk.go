@@ -1,0 +1,297 @@
+package xml
+
+import (
+	"bytes"
+
+	"medlake/shared/format"
+	"medlake/shared/lake"
+)
+
+// document walks over the document once.
+func (d *Decoder) document() error {
+	d.begin()
+	data, n := d.data, len(d.data)
+	root := false
+	i, err := d.declaration()
+	for err == nil {
+		start, flags := i, 0
+	text:
+		for ; i < n; i++ {
+			switch textByte[data[i]] {
+			case plain, space:
+			case less:
+				break text
+			case carriage:
+				flags |= hasCarriage
+			case ampersand:
+				flags |= hasEntity
+			case bracket:
+				if bytes.HasPrefix(data[i:], []byte("]]>")) {
+					return d.malformed(i)
+				}
+			case illegal:
+				return d.malformed(i)
+			}
+		}
+		if d.depth == 0 && len(trim(data[start:i])) > 0 {
+			return d.malformed(i)
+		}
+		if i-start > format.MaxToken {
+			return d.refuse(lake.TooLarge, i)
+		}
+		if i+1 >= n {
+			if i < n || d.depth > 0 || !root {
+				return d.malformed(n)
+			}
+			return d.finish()
+		}
+		switch data[i+1] {
+		case '/':
+			i, err = d.endTag(start, i, flags)
+			continue
+		case '!', '?':
+			if err = d.addText(start, i, flags); err == nil {
+				i, err = d.other(i)
+			}
+			continue
+		}
+		if d.depth == 0 {
+			if root {
+				return d.malformed(i)
+			}
+			root = true
+		}
+		if err = d.addText(start, i, flags); err == nil {
+			i, err = d.startTag(i)
+		}
+	}
+	return err
+}
+
+// declaration passes over <?xml …?>.
+func (d *Decoder) declaration() (int, error) {
+	if !bytes.HasPrefix(d.data, []byte("<?xml")) || len(d.data) < 6 || nameByte[d.data[5]]&inName != 0 {
+		return 0, nil
+	}
+	end := bytes.Index(d.data, []byte("?>"))
+	if end < 0 || !isSpace(d.data[5]) || !legal(d.data[:end]) {
+		return 0, d.malformed(0)
+	}
+	if _, v, ok := bytes.Cut(d.data[:end], []byte("version")); !ok || !versionOne(v) {
+		return 0, d.malformed(0)
+	}
+	return end + 2, nil
+}
+
+// versionOne reports whether v begins with ="1.x".
+func versionOne(v []byte) bool {
+	v = bytes.TrimLeft(v, " \t\r\n")
+	if len(v) == 0 || v[0] != '=' {
+		return false
+	}
+	v = bytes.TrimLeft(v[1:], " \t\r\n")
+	return bytes.HasPrefix(v, []byte(`"1.`)) || bytes.HasPrefix(v, []byte(`'1.`))
+}
+
+// other passes over a comment, a CDATA section or a processing instruction at data[i].
+func (d *Decoder) other(i int) (int, error) {
+	rest := d.data[i:]
+	switch {
+	case bytes.HasPrefix(rest, []byte("<!--")):
+		e := bytes.Index(rest[4:], []byte("--"))
+		if e < 0 || 4+e+2 >= len(rest) || rest[4+e+2] != '>' {
+			return i, d.malformed(i)
+		}
+		return d.passed(i, rest[4:4+e], i+4+e+3)
+	case bytes.HasPrefix(rest, []byte("<![CDATA[")):
+		e := bytes.Index(rest[9:], []byte("]]>"))
+		if e < 0 || d.depth == 0 {
+			return i, d.malformed(i)
+		}
+		if d.wanted > 0 {
+			d.text = appendLines(d.text, rest[9:9+e])
+		}
+		return d.passed(i, rest[9:9+e], i+9+e+3)
+	case rest[1] == '?':
+		j := nameEnd(rest, 2)
+		e := bytes.Index(rest, []byte("?>"))
+		if j == 2 || nameByte[rest[2]]&startsName == 0 || e < j || e > j && !isSpace(rest[j]) || bytes.EqualFold(rest[2:j], []byte("xml")) {
+			return i, d.malformed(i)
+		}
+		return d.passed(i, rest[j:e], i+e+2)
+	case bytes.HasPrefix(rest, []byte("<!DOCTYPE")):
+		return i, d.refuse(lake.Doctype, i)
+	}
+	return i, d.malformed(i)
+}
+
+func (d *Decoder) passed(i int, content []byte, next int) (int, error) {
+	if len(content) > format.MaxToken {
+		return i, d.refuse(lake.TooLarge, i)
+	}
+	if !legal(content) {
+		return i, d.malformed(i)
+	}
+	d.frames[d.depth].pieces = true
+	return next, nil
+}
+
+// nameEnd returns the index behind the name that begins at b[i].
+func nameEnd(b []byte, i int) int {
+	for i < len(b) && nameByte[b[i]]&inName != 0 {
+		i++
+	}
+	return i
+}
+
+// startTag takes in the tag at data[i].
+func (d *Decoder) startTag(i int) (int, error) {
+	data, n := d.data, len(d.data)
+	j := nameEnd(data, i+1)
+	name := data[i+1 : j]
+	if len(name) == 0 || nameByte[name[0]]&startsName == 0 || bytes.Count(name, []byte{':'}) > 1 {
+		return i, d.malformed(i)
+	}
+	if d.depth >= format.MaxDepth {
+		return i, d.refuse(lake.TooDeep, i)
+	}
+	d.attrs = d.attrs[:0]
+	for {
+		k := j
+		for j < n && isSpace(data[j]) {
+			j++
+		}
+		if j >= n {
+			return i, d.malformed(i)
+		}
+		if data[j] == '>' {
+			j++
+			if err := d.open(i, name); err != nil {
+				return i, err
+			}
+			break
+		}
+		if data[j] == '/' {
+			if j+1 >= n || data[j+1] != '>' {
+				return i, d.malformed(i)
+			}
+			j += 2
+			if err := d.open(i, name); err != nil {
+				return i, err
+			}
+			return j, d.close(nil, false)
+		}
+		if k == j {
+			return i, d.malformed(i)
+		}
+		var err error
+		if j, err = d.attribute(j); err != nil {
+			return i, err
+		}
+	}
+	if j-i > format.MaxToken {
+		return i, d.refuse(lake.TooLarge, i)
+	}
+	return j, nil
+}
+
+// attribute takes in the attribute at data[j] and returns the index behind it.
+func (d *Decoder) attribute(j int) (int, error) {
+	data, n := d.data, len(d.data)
+	a := attr{}
+	k := nameEnd(data, j)
+	if a.name = data[j:k]; k == j || nameByte[data[j]]&startsName == 0 || bytes.Count(a.name, []byte{':'}) > 1 {
+		return j, d.malformed(j)
+	}
+	for k < n && isSpace(data[k]) {
+		k++
+	}
+	if k >= n || data[k] != '=' {
+		return j, d.malformed(j)
+	}
+	for k++; k < n && isSpace(data[k]); k++ {
+	}
+	if k >= n || data[k] != '"' && data[k] != '\'' {
+		return j, d.malformed(j)
+	}
+	quote, start := data[k], k+1
+	for k++; k < n && data[k] != quote; k++ {
+		switch textByte[data[k]] {
+		case less, illegal:
+			return j, d.malformed(k)
+		case ampersand, carriage, space:
+			a.raw = true
+		}
+	}
+	if k >= n {
+		return j, d.malformed(j)
+	}
+	a.value = data[start:k]
+	if a.raw && bytes.IndexByte(a.value, '&') >= 0 {
+		var ok bool
+		if d.scratch, ok = unescape(d.scratch[:0], a.value, true); !ok {
+			return j, d.malformed(j)
+		}
+	}
+	d.attrs = append(d.attrs, a)
+	return k + 1, nil
+}
+
+// endTag takes in the tag at data[i], and the text from start before it.
+func (d *Decoder) endTag(start, i, flags int) (int, error) {
+	data, f := d.data, &d.frames[d.depth]
+	j := i + 2 + len(f.name)
+	if d.depth == 0 || j >= len(data) || string(data[i+2:j]) != string(f.name) {
+		return i, d.malformed(i)
+	}
+	for data[j] != '>' {
+		if !isSpace(data[j]) {
+			return i, d.malformed(i)
+		}
+		if j++; j >= len(data) {
+			return i, d.malformed(i)
+		}
+	}
+	if !f.state.wantsText() {
+		if err := d.addText(start, i, flags); err != nil {
+			return i, err
+		}
+		return j + 1, d.close(nil, false)
+	}
+	if f.pieces || len(d.text) > f.text || flags != 0 {
+		if err := d.addText(start, i, flags); err != nil {
+			return i, err
+		}
+		return j + 1, d.close(d.text[f.text:], false)
+	}
+	if d.wanted > 1 { // an outer element wants the text too
+		d.text = append(d.text, data[start:i]...)
+	}
+	return j + 1, d.close(data[start:i], true)
+}
+
+// addText takes in text between tags.
+func (d *Decoder) addText(start, end, flags int) error {
+	if start == end {
+		return nil
+	}
+	switch {
+	case flags&hasEntity != 0:
+		to := &d.scratch
+		if d.wanted > 0 {
+			to = &d.text
+		} else {
+			d.scratch = d.scratch[:0]
+		}
+		var ok bool
+		if *to, ok = unescape(*to, d.data[start:end], false); !ok {
+			return d.malformed(start)
+		}
+	case d.wanted > 0:
+		d.text = appendLines(d.text, d.data[start:end])
+	}
+	if d.wanted > 0 && len(d.text) > format.MaxToken {
+		return d.refuse(lake.TooLarge, end)
+	}
+	return nil
+}
