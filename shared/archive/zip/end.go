@@ -42,7 +42,8 @@ type end struct {
 }
 
 // findEnd finds the last end record that fits the file. A file that was cut may hold the end record of an archive that
-// is stored in it, so the record must name a directory that is there.
+// is stored in it, so the record must name a directory that is there. If none does, bytes are missing, unless the last
+// record and the place of its directory agree.
 func findEnd(data []byte) (end, error) {
 	last := int64(len(data)) - endSize
 	damaged := false
@@ -54,10 +55,11 @@ func findEnd(data []byte) (end, error) {
 		if at+endSize+comment > int64(len(data)) {
 			continue
 		}
-		if e, ok := readEnd(data, at); ok {
+		e, ok := readEnd(data, at)
+		if ok {
 			return e, nil
 		}
-		damaged = damaged || at+endSize+comment == int64(len(data))
+		damaged = damaged || at+endSize+comment == int64(len(data)) && e.size > 0 && e.offset+e.size == e.at
 	}
 	if damaged {
 		return end{}, lake.Refuse(lake.Corrupt, -1)
@@ -81,7 +83,7 @@ func readEnd(data []byte, at int64) (end, bool) {
 	}
 	switch {
 	case e.offset < 0 || e.size < 0 || e.offset > e.at || e.size > e.at-e.offset:
-		return end{}, false
+		return e, false
 	case e.count == 0 && e.size == 0:
 		return e, e.at == 0 // nothing at all may come before the end of an empty archive
 	}
