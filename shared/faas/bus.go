@@ -133,6 +133,9 @@ func (b *Bus) Offer(e event.Event) bool {
 	}
 }
 
+// Full reports whether there is no room for another event of a customer just now.
+func (b *Bus) Full(customer string) bool { return len(b.places(customer)) >= b.cfg.Queue }
+
 // Waiting counts the events on the bus: waiting, running or to be tried again.
 func (b *Bus) Waiting() int {
 	b.mu.Lock()
