@@ -3,12 +3,14 @@
 package datafile
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"time"
 
 	"github.com/parquet-go/parquet-go"
+	"github.com/parquet-go/parquet-go/format"
 
 	"medlake/shared/lake"
 	"medlake/shared/transform/column"
@@ -25,9 +27,12 @@ type Encoder struct {
 	writer  *parquet.Writer            // nil before the first batch
 	columns []*parquet.ColumnWriter
 	out     output
+	tail    bytes.Buffer
 	values  []parquet.Value
 	sampler sampler
-	order   []int // batch column by schema column
+	order   []int     // batch column by schema column
+	extents []extents // of the file so far: one a column for every row group
+	arena   arena     // holds them
 	broken  bool
 }
 
@@ -54,10 +59,14 @@ func NewEncoder(s lake.Schema) (*Encoder, error) {
 // Begin starts a file; whatever the encoder was writing before is forgotten. Everything goes to w as it is made; w needs no
 // buffer.
 func (e *Encoder) Begin(w io.Writer) {
-	if e.broken && e.writer != nil { // after an error its state is not known
+	if e.writer != nil { // a file without an end: see release
 		delete(e.writers, string(e.layout))
 	}
+	if e.arena == nil {
+		e.arena = make(arena, 0, 1024)
+	}
 	e.writer, e.columns, e.broken = nil, nil, false
+	e.extents, e.arena = e.extents[:0], e.arena[:0]
 	e.out = output{w: w}
 }
 
@@ -89,9 +98,15 @@ func (e *Encoder) append(b *column.Batch) error {
 		}
 	}
 	for i := range e.leaves {
-		if err := e.fill(i, &b.Columns[e.order[i]], b.Rows); err != nil {
+		c := &b.Columns[e.order[i]]
+		if err := e.fill(i, c, b.Rows); err != nil {
 			return err
 		}
+		var x extents
+		if e.leaves[i].Bounds {
+			x = e.arena.extentsOf(c)
+		}
+		e.extents = append(e.extents, x)
 	}
 	return e.writer.Flush()
 }
@@ -161,27 +176,27 @@ func (e *Encoder) finish() (lake.DataFile, error) {
 			return lake.DataFile{}, err
 		}
 	}
-	if err := e.close(); err != nil {
+	md, err := e.footer()
+	if err != nil {
 		return lake.DataFile{}, err
 	}
-	clear(e.values[:cap(e.values)]) // lets go of the batch's bytes
-	f, err := e.describe()
+	f := e.describe(md)
+	e.release(md)
+	return f, nil
+}
+
+// release makes the writer ready for another file. parquet-go's Reset wipes the metadata of the last file, and with it the
+// columns' paths, which it shares with the writer itself: the next file would have columns without a path. So the paths
+// are taken out of the metadata first; a writer whose metadata is out of reach is not used again.
+func (e *Encoder) release(md *format.FileMetaData) {
+	for g := range md.RowGroups {
+		for i := range md.RowGroups[g].Columns {
+			md.RowGroups[g].Columns[i].MetaData.PathInSchema = nil
+		}
+	}
 	e.writer.Reset(io.Discard)
-	e.writer, e.columns = nil, nil
-	e.broken = err != nil
-	return f, err
-}
-
-// output counts what goes through.
-type output struct {
-	w io.Writer
-	n int64
-}
-
-func (o *output) Write(b []byte) (int, error) {
-	n, err := o.w.Write(b)
-	o.n += int64(n)
-	return n, err
+	clear(e.values) // lets go of the batch's bytes
+	e.writer, e.columns, e.broken = nil, nil, true
 }
 
 // Month is Iceberg's month transform: months since January 1970.

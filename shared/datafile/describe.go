@@ -2,7 +2,6 @@ package datafile
 
 import (
 	"encoding/binary"
-	"math"
 	"math/bits"
 	"unicode/utf8"
 
@@ -11,109 +10,102 @@ import (
 	"medlake/shared/lake"
 )
 
-// close writes the footer.
-func (e *Encoder) close() error { return e.writer.Close() }
-
-// describe makes the lake.DataFile from the footer that was just written.
-func (e *Encoder) describe() (lake.DataFile, error) {
-	md := e.writer.File().Metadata()
+// describe makes the lake.DataFile of the file that was just written.
+func (e *Encoder) describe(md *format.FileMetaData) lake.DataFile {
 	n := len(e.leaves)
 	f := lake.DataFile{
 		Rows: md.NumRows, Bytes: e.out.n,
 		ColumnBytes: make(map[int]int64, n), Values: make(map[int]int64, n), Nulls: make(map[int]int64, n),
-		Lower: map[int][]byte{}, Upper: map[int][]byte{},
+		Lower: make(map[int][]byte, n), Upper: make(map[int][]byte, n),
+		SplitOffsets: make([]int64, 0, len(md.RowGroups)),
 	}
+	bounds := make(arena, 0, 40*n) // the file's own: the encoder's is used again
 	for g := range md.RowGroups {
 		f.SplitOffsets = append(f.SplitOffsets, md.RowGroups[g].FileOffset)
-		for i := range e.leaves {
-			m, id := &md.RowGroups[g].Columns[i].MetaData, e.leaves[i].ID
-			f.ColumnBytes[id] += m.TotalCompressedSize
-			f.Values[id] += m.NumValues
-			f.Nulls[id] += m.Statistics.NullCount
-		}
 	}
 	for i := range e.leaves {
 		l := &e.leaves[i]
-		if !l.Bounds {
+		var x extents
+		known := l.Bounds
+		for g := range md.RowGroups {
+			m := &md.RowGroups[g].Columns[i].MetaData
+			f.ColumnBytes[l.ID] += m.TotalCompressedSize
+			f.Values[l.ID] += m.NumValues
+			f.Nulls[l.ID] += m.Statistics.NullCount
+			y := e.extents[g*n+i]
+			switch {
+			case m.NumValues == m.Statistics.NullCount: // nulls only
+			case y.lo == nil:
+				known = false // unknown for some rows, so unknown for all
+			case x.lo == nil:
+				x = y
+			default:
+				if l.less(y.lo, x.lo) {
+					x.lo = y.lo
+				}
+				if l.less(x.hi, y.hi) {
+					x.hi = y.hi
+				}
+			}
+		}
+		if !known || x.lo == nil {
 			continue
 		}
-		if lo, hi, ok := l.bounds(md.RowGroups, i); ok {
-			if lo = lower(l.Type, lo); lo != nil {
-				f.Lower[l.ID] = lo
-			}
-			if hi = upper(l.Type, hi); hi != nil {
-				f.Upper[l.ID] = hi
-			}
+		if v, ok := bounds.lower(l.Type, x.lo); ok {
+			f.Lower[l.ID] = v
+		}
+		if v, ok := bounds.upper(l.Type, x.hi); ok {
+			f.Upper[l.ID] = v
 		}
 	}
-	return f, nil
+	return f
 }
 
-// bounds finds the smallest and largest value of column i in the footer's own serialisation.
-func (l *leaf) bounds(groups []format.RowGroup, i int) (lo, hi []byte, ok bool) {
+// less compares two values as the footer spells them.
+func (l *leaf) less(a, b []byte) bool {
 	t := l.node.Type()
-	kind := t.Kind()
-	for g := range groups {
-		m := &groups[g].Columns[i].MetaData
-		if m.NumValues == m.Statistics.NullCount {
-			continue // nulls only
-		}
-		a, b := m.Statistics.MinValue, m.Statistics.MaxValue
-		if a == nil || b == nil {
-			return nil, nil, false // unknown for some rows, so unknown for all
-		}
-		if !ok || t.Compare(kind.Value(a), kind.Value(lo)) < 0 {
-			lo = a
-		}
-		if !ok || t.Compare(kind.Value(b), kind.Value(hi)) > 0 {
-			hi = b
-		}
-		ok = true
-	}
-	return lo, hi, ok
+	return t.Compare(t.Kind().Value(a), t.Kind().Value(b)) < 0
 }
 
 // boundRunes is Iceberg's default length of a string bound, in code points.
 const boundRunes = 16
 
-// lower is a lower bound in Iceberg's single-value serialisation; nil: none.
-func lower(t lake.Type, v []byte) []byte {
-	if t.Kind == lake.String {
-		if !utf8.Valid(v) {
-			return nil
-		}
-		return append([]byte{}, v[:prefix(v)]...)
-	}
-	return fixed(t, v, math.Copysign(0, -1))
-}
-
-// upper is an upper bound in Iceberg's single-value serialisation; nil: none. A string longer than the bound is cut and
-// its last code point raised, so that the bound stays above every value it stands for.
-func upper(t lake.Type, v []byte) []byte {
+// lower keeps a lower bound in Iceberg's single-value serialisation.
+func (a *arena) lower(t lake.Type, v []byte) ([]byte, bool) {
 	if t.Kind != lake.String {
-		return fixed(t, v, 0)
+		return a.fixed(t, v), true
 	}
 	if !utf8.Valid(v) {
-		return nil
+		return nil, false
+	}
+	return a.put(v[:prefix(v)]), true
+}
+
+// upper keeps an upper bound in Iceberg's single-value serialisation. A string longer than the bound is cut and its last
+// code point raised, so that the bound stays above every value it stands for; false if none can be raised.
+func (a *arena) upper(t lake.Type, v []byte) ([]byte, bool) {
+	if t.Kind != lake.String {
+		return a.fixed(t, v), true
+	}
+	if !utf8.Valid(v) {
+		return nil, false
 	}
 	n := prefix(v)
 	if n == len(v) {
-		return append([]byte{}, v...)
+		return a.put(v), true
 	}
 	for n > 0 {
 		r, size := utf8.DecodeLastRune(v[:n])
 		n -= size
-		switch r {
-		case utf8.MaxRune:
-			continue // cannot be raised: drop it and raise the one before
-		case 0xD7FF:
-			r = 0xE000 // past the surrogates
-		default:
-			r++
+		if r == utf8.MaxRune {
+			continue // drop it and raise the one before
 		}
-		return utf8.AppendRune(append([]byte{}, v[:n]...), r)
+		if r++; r == 0xD800 {
+			r = 0xE000 // past the surrogates
+		}
+		return utf8.AppendRune(a.put(v[:n]), r), true
 	}
-	return nil
+	return nil, false
 }
 
 // prefix is the length in bytes of the first boundRunes code points.
@@ -130,26 +122,18 @@ func prefix(v []byte) int {
 }
 
 // fixed turns the footer's plain encoding into Iceberg's: the same little-endian bytes, but a decimal is its unscaled value,
-// big-endian, in as few bytes as hold it. zero is how a zero double is written: -0 is its own lower bound, +0 its upper.
-func fixed(t lake.Type, v []byte, zero float64) []byte {
-	switch t.Kind {
-	case lake.Decimal:
-		var n int64
-		if len(v) == 4 {
-			n = int64(int32(binary.LittleEndian.Uint32(v)))
-		} else {
-			n = int64(binary.LittleEndian.Uint64(v))
-		}
-		be := binary.BigEndian.AppendUint64(nil, uint64(n))
-		return be[8-(bits.Len64(uint64(n^n>>63))/8+1):]
-	case lake.Double:
-		f := math.Float64frombits(binary.LittleEndian.Uint64(v))
-		if math.IsNaN(f) {
-			return nil
-		}
-		if f == 0 {
-			return binary.LittleEndian.AppendUint64(nil, math.Float64bits(zero))
-		}
+// big-endian, in as few bytes as hold it.
+func (a *arena) fixed(t lake.Type, v []byte) []byte {
+	if t.Kind != lake.Decimal {
+		return a.put(v)
 	}
-	return append([]byte{}, v...)
+	var n int64
+	if len(v) == 4 {
+		n = int64(int32(binary.LittleEndian.Uint32(v)))
+	} else {
+		n = int64(binary.LittleEndian.Uint64(v))
+	}
+	var be [8]byte
+	binary.BigEndian.PutUint64(be[:], uint64(n))
+	return a.put(be[8-(bits.Len64(uint64(n^n>>63))/8+1):])
 }

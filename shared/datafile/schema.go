@@ -6,6 +6,7 @@ import (
 
 	"github.com/parquet-go/parquet-go"
 	"github.com/parquet-go/parquet-go/compress/zstd"
+	"github.com/parquet-go/parquet-go/encoding"
 
 	"medlake/shared/lake"
 )
@@ -66,6 +67,9 @@ const (
 	codecLevel = zstd.SpeedFastest
 )
 
+// encodings by letter of the layout: the two that every reader knows.
+var encodings = map[byte]encoding.Encoding{plainPages: &parquet.Plain, dictionary: &parquet.RLEDictionary}
+
 // newWriter makes a writer with one encoding a column, as the layout says.
 func newWriter(leaves []leaf, layout []byte) (*parquet.Writer, error) {
 	g := parquet.Group{}
@@ -79,15 +83,11 @@ func newWriter(leaves []leaf, layout []byte) (*parquet.Writer, error) {
 	position := map[string]int{}
 	for i, l := range leaves {
 		n := l.node
-		if layout[i] == dictionary {
-			n = parquet.Encoded(n, &parquet.RLEDictionary)
-		}
+		n = parquet.Encoded(n, encodings[layout[i]])
 		if !l.Required {
 			n = parquet.Optional(n)
 		}
-		if !l.Bounds {
-			opts = append(opts, parquet.SkipPageBounds(l.Name))
-		}
+		opts = append(opts, parquet.SkipPageBounds(l.Name)) // the footer gets ours: see footer.go
 		if _, twice := g[l.Name]; twice {
 			return nil, fmt.Errorf("column %s stands twice in the schema: %w", l.Name, lake.ErrInvalid)
 		}

@@ -44,7 +44,7 @@ type reader struct {
 }
 
 func (r *reader) init(c *column.Column, rows int) error {
-	*r = reader{c: c, small: c.Type.Kind == lake.Date || c.Type.Kind == lake.Decimal && c.Type.Precision <= 9}
+	*r = reader{c: c, small: small(c.Type)}
 	n := len(c.Ints)
 	switch c.Type.Kind {
 	case lake.String:
@@ -58,6 +58,11 @@ func (r *reader) init(c *column.Column, rows int) error {
 		return fmt.Errorf("%d values and %d nulls in %d rows", n, c.Nulls, rows)
 	}
 	return nil
+}
+
+// small reports whether values of a type are an int32 in the file.
+func small(t lake.Type) bool {
+	return t.Kind == lake.Date || t.Kind == lake.Decimal && t.Precision <= 9
 }
 
 // required fills vs with the next values. Their levels are zero.
@@ -91,29 +96,68 @@ func (r *reader) required(vs []parquet.Value) {
 	r.k += len(vs)
 }
 
-// optional fills vs with the next rows: a value has definition level 1, a null 0.
+// optional fills vs with the next rows: a value has definition level 1, a null 0. Each kind has its own loop, since this
+// runs for every value of the lake.
 func (r *reader) optional(vs []parquet.Value, valid []byte) {
-	c := r.c
-	for j := 0; j < len(vs); j++ {
-		if valid[j] == 0 {
-			vs[j] = parquet.Value{}
-			continue
+	c, k := r.c, r.k
+	valid = valid[:len(vs)]
+	switch {
+	case c.Nulls == len(c.Valid):
+		clear(vs)
+	case c.Type.Kind == lake.String:
+		s := r.start
+		for j, ok := range valid {
+			if ok == 0 {
+				vs[j] = parquet.Value{}
+				continue
+			}
+			e := c.Ends[k]
+			vs[j] = parquet.ByteArrayValue(c.Data[s:e])
+			vs[j].SetDefinitionLevel(1)
+			s = e
+			k++
 		}
-		switch {
-		case c.Type.Kind == lake.String:
-			e := c.Ends[r.k]
-			vs[j] = parquet.ByteArrayValue(c.Data[r.start:e])
-			r.start = e
-		case c.Type.Kind == lake.Double:
-			vs[j] = parquet.DoubleValue(c.Floats[r.k])
-		case c.Type.Kind == lake.Boolean:
-			vs[j] = parquet.BooleanValue(c.Bools[r.k] != 0)
-		case r.small:
-			vs[j] = parquet.Int32Value(int32(c.Ints[r.k]))
-		default:
-			vs[j] = parquet.Int64Value(c.Ints[r.k])
+		r.start = s
+	case c.Type.Kind == lake.Double:
+		for j, ok := range valid {
+			if ok == 0 {
+				vs[j] = parquet.Value{}
+				continue
+			}
+			vs[j] = parquet.DoubleValue(c.Floats[k])
+			vs[j].SetDefinitionLevel(1)
+			k++
 		}
-		vs[j].SetDefinitionLevel(1)
-		r.k++
+	case c.Type.Kind == lake.Boolean:
+		for j, ok := range valid {
+			if ok == 0 {
+				vs[j] = parquet.Value{}
+				continue
+			}
+			vs[j] = parquet.BooleanValue(c.Bools[k] != 0)
+			vs[j].SetDefinitionLevel(1)
+			k++
+		}
+	case r.small:
+		for j, ok := range valid {
+			if ok == 0 {
+				vs[j] = parquet.Value{}
+				continue
+			}
+			vs[j] = parquet.Int32Value(int32(c.Ints[k]))
+			vs[j].SetDefinitionLevel(1)
+			k++
+		}
+	default:
+		for j, ok := range valid {
+			if ok == 0 {
+				vs[j] = parquet.Value{}
+				continue
+			}
+			vs[j] = parquet.Int64Value(c.Ints[k])
+			vs[j].SetDefinitionLevel(1)
+			k++
+		}
 	}
+	r.k = k
 }
