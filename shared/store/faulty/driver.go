@@ -68,13 +68,19 @@ func (r reader) Attributes() *driver.ReaderAttributes {
 
 // NewRangeReader implements driver.Bucket.
 func (d *Driver) NewRangeReader(ctx context.Context, key string, offset, length int64, o *driver.ReaderOptions) (driver.Reader, error) {
-	return do(d, Get, key, func() (driver.Reader, error) {
-		r, err := d.in.NewRangeReader(ctx, key, offset, length, &blob.ReaderOptions{BeforeRead: o.BeforeRead})
+	var r *blob.Reader
+	open, err := do(d, Get, key, func() (driver.Reader, error) {
+		var err error
+		r, err = d.in.NewRangeReader(ctx, key, offset, length, &blob.ReaderOptions{BeforeRead: o.BeforeRead})
 		if err != nil {
 			return nil, err
 		}
 		return reader{r}, nil
 	})
+	if err != nil && r != nil { // its reply was lost
+		err = errors.Join(err, r.Close())
+	}
+	return open, err
 }
 
 // writer asks for its fault when it is closed, because that is when the object is published.

@@ -1,0 +1,169 @@
+package sim
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/cloudevents/sdk-go/v2/event"
+	"github.com/google/go-cmp/cmp"
+
+	"medlake/shared/store/faulty"
+)
+
+// seeds is how many worlds a test tries: MEDLAKE_SEEDS, else few enough for every run.
+func seeds(t *testing.T, n uint64) uint64 {
+	t.Helper()
+	s := os.Getenv("MEDLAKE_SEEDS")
+	if s == "" {
+		return n
+	}
+	n, err := strconv.ParseUint(s, 10, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+type options struct {
+	chance float64
+	plan   func(call int) faulty.Fault
+	broken *variant
+	trace  func(string)
+}
+
+// simulate runs one world: uploads of all kinds, events lost and doubled, workers, committers and sweepers at once; then
+// all faults end, sweeps and commits bring it to rest, and it is checked.
+func simulate(ctx context.Context, seed uint64, o options) (calls int, bad string, err error) {
+	w, err := newWorld(ctx, seed, o.broken)
+	if err != nil {
+		return 0, "", err
+	}
+	w.chance, w.plan, w.trace = o.chance, o.plan, o.trace
+	uploads := [][2]string{
+		{"one.txt@1", "rows a b"}, {"two.txt@2", "rows c"}, {"three.txt@3", "reject d"},
+		{"again.txt@4", "rows a b"}, // the same bytes under another name
+		{"poison.txt@5", "poison"}, {"nobody.bin@6", "rows e"}, {"killer.txt@7", "killer"},
+	}
+	want := goal{loads: 3, quarantine: map[string]int{"malformed": 1, "unknown_feed": 1, "crashed": 1}}
+	var events []event.Event
+	for _, u := range uploads {
+		e, err := w.upload(u[0], u[1], w.rng.IntN(4) == 0)
+		if err != nil {
+			return 0, "", err
+		}
+		events = append(events, e)
+	}
+	events = append(events, events[0], events[1], events[3], events[4]) // events come twice
+	w.rng.Shuffle(len(events), func(i, j int) { events[i], events[j] = events[j], events[i] })
+	var processes []*process
+	for i := 0; i < len(events); {
+		n := min(1+w.rng.IntN(2), len(events)-i)
+		if w.rng.IntN(5) > 0 { // else lost
+			processes = append(processes, w.spawn(fmt.Sprintf("ingest%d", i), processEvents(events[i:i+n]...)))
+		}
+		i += n
+	}
+	for i := range 4 {
+		processes = append(processes, w.spawn(fmt.Sprintf("commit%d", i), commitRounds(1+w.rng.IntN(3))))
+	}
+	if w.rng.IntN(2) == 0 {
+		processes = append(processes, w.spawn("sweep", sweepOnce))
+	}
+	w.drive(processes...)
+	calls = w.calls
+
+	w.chance, w.plan = 0, nil
+	for range 5 { // the killer needs three deaths
+		w.drive(w.spawn("sweep", sweepOnce))
+		w.drive(w.spawn("commit", commitRounds(1)))
+	}
+	return calls, w.check(want), nil
+}
+
+func run(t *testing.T, seed uint64, o options) int {
+	t.Helper()
+	calls, bad, err := simulate(t.Context(), seed, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if bad != "" {
+		t.Errorf("seed %d: %s", seed, bad)
+	}
+	return calls
+}
+
+// TestExactlyOnce: whatever fails whenever, every load is there once.
+func TestExactlyOnce(t *testing.T) {
+	t.Parallel()
+	calls := 0
+	n := seeds(t, 600)
+	for seed := range n {
+		calls += run(t, seed, options{chance: []float64{0.05, 0.02, 0.1}[seed%3]})
+		if t.Failed() {
+			break
+		}
+	}
+	t.Logf("%d seeds, %d calls", n, calls)
+}
+
+// TestEverySingleFault tries each fault at each call of some worlds.
+func TestEverySingleFault(t *testing.T) {
+	t.Parallel()
+	worlds := 0
+	for seed := range seeds(t, 2) {
+		calls := run(t, seed, options{})
+		for call := 1 + int(seed%3); call <= calls; call += 3 {
+			for _, f := range faulty.Faults() {
+				run(t, seed, options{plan: func(n int) faulty.Fault {
+					if n == call {
+						return f
+					}
+					return faulty.None
+				}})
+				worlds++
+				if t.Failed() {
+					t.Fatalf("call %d, fault %s", call, f)
+				}
+			}
+		}
+	}
+	t.Logf("%d worlds", worlds)
+}
+
+// TestSameSeedSameWorld: a seed that fails can be run again.
+func TestSameSeedSameWorld(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(5) {
+		var traces [2][]string
+		for i := range traces {
+			run(t, seed, options{chance: 0.05, trace: func(s string) { traces[i] = append(traces[i], s) }})
+		}
+		if d := cmp.Diff(traces[0], traces[1]); d != "" {
+			t.Errorf("seed %d: %s", seed, d)
+		}
+	}
+}
+
+// TestSeed runs the world of MEDLAKE_SEED and prints what happened.
+func TestSeed(t *testing.T) {
+	t.Parallel()
+	s, broken, _ := strings.Cut(os.Getenv("MEDLAKE_SEED"), ",")
+	if s == "" {
+		t.Skip("MEDLAKE_SEED is not set: <seed>[,<variant>]")
+	}
+	seed, err := strconv.ParseUint(s, 10, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := options{chance: []float64{0.05, 0.02, 0.1}[seed%3], trace: func(s string) { t.Log(s) }}
+	for i := range variants {
+		if variants[i].name == broken {
+			o.broken = &variants[i]
+		}
+	}
+	run(t, seed, o)
+}

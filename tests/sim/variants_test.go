@@ -1,0 +1,229 @@
+package sim
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+
+	"gocloud.dev/blob/driver"
+	"gocloud.dev/gcerrors"
+
+	"medlake/shared/lake"
+	"medlake/shared/store"
+	"medlake/shared/store/faulty"
+)
+
+// variant is one broken promise: of the store, of the catalog, or of a step of the protocol. The oracle must see it, or
+// else it proves nothing when it sees nothing.
+type variant struct {
+	name   string
+	store  func(w *world, d *faulty.Driver) driver.Bucket
+	append func(h *head, now *table, files []lake.DataFile, n int64) func(version int) error
+}
+
+var variants = []variant{
+	{name: "records are overwritten", store: overwriting("loads/")},
+	{name: "log entries are overwritten", store: overwriting("log/")},
+	{name: "arrival bases are overwritten", store: overwriting("arrivals/")},
+	{name: "every claimer of a log entry thinks it won", store: winning("log/")},
+	{name: "bases are read when pending is written", store: pendingWith(func(w *world, p *lake.Pending) {
+		entries, err := w.entries()
+		if err == nil {
+			p.Base, p.Record.Base = int64(len(entries)), int64(len(entries))
+		}
+	})},
+	{name: "the log is not searched", store: pendingWith(func(_ *world, p *lake.Pending) {
+		p.Base, p.Record.Base = 1<<40, 1<<40
+	})},
+	{name: "the log is not searched for arrivals", store: pendingWith(func(_ *world, p *lake.Pending) { p.Base = 1 << 40 })},
+	{name: "the log is not searched for loads", store: pendingWith(func(_ *world, p *lake.Pending) { p.Record.Base = 1 << 40 })},
+	{name: "the hint runs ahead", store: changing(func(_ *world, key string, data []byte) []byte {
+		if key != store.HintKey() {
+			return data
+		}
+		var h struct {
+			Format int   `json:"format"`
+			N      int64 `json:"n"`
+		}
+		if json.Unmarshal(data, &h) != nil {
+			return data
+		}
+		h.N++
+		data, _ = json.Marshal(h)
+		return data
+	})},
+	{name: "data files are lost after they were acknowledged", store: losing("/data/")},
+	{name: "pending is not deleted", store: keeping(store.PendingPrefix)},
+	{name: "the sweep sees nothing", store: blind(store.LandingPrefix)},
+	{name: "commits are not pinned", append: func(h *head, now *table, files []lake.DataFile, n int64) func(int) error {
+		return func(int) error {
+			now.files, now.batch, now.version = append(now.files, files...), n, now.version+1
+			return nil
+		}
+	}},
+	{name: "files and number are two commits", append: func(h *head, now *table, files []lake.DataFile, n int64) func(int) error {
+		return func(version int) error {
+			if now.version != version {
+				return lake.ErrConflict
+			}
+			now.files, now.version = append(now.files, files...), version+1
+			if h.p.rng.IntN(10) > 0 {
+				now.batch = n
+			}
+			return nil
+		}
+	}},
+	{name: "a number without its files", append: func(h *head, now *table, files []lake.DataFile, n int64) func(int) error {
+		return func(version int) error {
+			if now.version != version {
+				return lake.ErrConflict
+			}
+			now.batch, now.version = n, version+1
+			if h.p.rng.IntN(10) > 0 {
+				now.files = append(now.files, files...)
+			}
+			return nil
+		}
+	}},
+}
+
+// TestBrokenVariantsAreCaught: each is caught within some seeds.
+func TestBrokenVariantsAreCaught(t *testing.T) {
+	t.Parallel()
+	for i := range variants {
+		v := &variants[i]
+		t.Run(v.name, func(t *testing.T) {
+			t.Parallel()
+			for seed := range uint64(400) {
+				_, bad, err := simulate(t.Context(), seed, options{chance: 0.05, broken: v})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if bad != "" {
+					t.Logf("seed %d: %s", seed, bad)
+					return
+				}
+			}
+			t.Error("not caught")
+		})
+	}
+}
+
+// broken is a store with one promise broken.
+type brokenStore struct {
+	*faulty.Driver
+	w        *world
+	absent   func(key string) bool             // whether put-if-absent is kept
+	conflict func(key string) bool             // whether a conflict is told
+	change   func(key string, d []byte) []byte // of what is written; nil is lost
+	remove   func(key string) bool
+	list     func(prefix string) bool
+}
+
+func yes(string) bool { return true }
+
+func sound(w *world, d *faulty.Driver) *brokenStore {
+	return &brokenStore{Driver: d, w: w, absent: yes, conflict: yes, remove: yes, list: yes,
+		change: func(_ string, d []byte) []byte { return d }}
+}
+
+func not(part string) func(string) bool {
+	return func(key string) bool { return !strings.Contains(key, part) }
+}
+
+func overwriting(part string) func(*world, *faulty.Driver) driver.Bucket {
+	return func(w *world, d *faulty.Driver) driver.Bucket { s := sound(w, d); s.absent = not(part); return s }
+}
+
+func winning(part string) func(*world, *faulty.Driver) driver.Bucket {
+	return func(w *world, d *faulty.Driver) driver.Bucket { s := sound(w, d); s.conflict = not(part); return s }
+}
+
+func keeping(part string) func(*world, *faulty.Driver) driver.Bucket {
+	return func(w *world, d *faulty.Driver) driver.Bucket { s := sound(w, d); s.remove = not(part); return s }
+}
+
+func blind(part string) func(*world, *faulty.Driver) driver.Bucket {
+	return func(w *world, d *faulty.Driver) driver.Bucket { s := sound(w, d); s.list = not(part); return s }
+}
+
+func losing(part string) func(*world, *faulty.Driver) driver.Bucket {
+	return changing(func(w *world, key string, data []byte) []byte {
+		if strings.Contains(key, part) && w.rng.IntN(20) == 0 {
+			return nil
+		}
+		return data
+	})
+}
+
+func changing(change func(w *world, key string, data []byte) []byte) func(*world, *faulty.Driver) driver.Bucket {
+	return func(w *world, d *faulty.Driver) driver.Bucket {
+		s := sound(w, d)
+		s.change = func(key string, data []byte) []byte { return change(w, key, data) }
+		return s
+	}
+}
+
+func pendingWith(change func(*world, *lake.Pending)) func(*world, *faulty.Driver) driver.Bucket {
+	return changing(func(w *world, key string, data []byte) []byte {
+		var p lake.Pending
+		if !strings.HasPrefix(key, store.PendingPrefix) || json.Unmarshal(data, &p) != nil {
+			return data
+		}
+		change(w, &p)
+		data, _ = json.Marshal(p)
+		return data
+	})
+}
+
+func (s *brokenStore) Delete(ctx context.Context, key string, o *driver.DeleteOptions) error {
+	if !s.remove(key) {
+		return nil
+	}
+	return s.Driver.Delete(ctx, key, o)
+}
+
+func (s *brokenStore) ListPaged(ctx context.Context, o *driver.ListOptions) (*driver.ListPage, error) {
+	if !s.list(o.Prefix) {
+		return &driver.ListPage{}, nil
+	}
+	return s.Driver.ListPaged(ctx, o)
+}
+
+func (s *brokenStore) NewTypedWriter(ctx context.Context, key, contentType string, o *driver.WriterOptions) (driver.Writer, error) {
+	opts := *o
+	opts.IfNotExist = o.IfNotExist && s.absent(key)
+	return &brokenWriter{s: s, open: func() (driver.Writer, error) {
+		return s.Driver.NewTypedWriter(ctx, key, contentType, &opts)
+	}, key: key}, nil
+}
+
+type brokenWriter struct {
+	bytes.Buffer
+	s    *brokenStore
+	open func() (driver.Writer, error)
+	key  string
+}
+
+func (w *brokenWriter) Close() error {
+	data := w.s.change(w.key, w.Bytes())
+	if data == nil {
+		return nil
+	}
+	out, err := w.open()
+	if err != nil {
+		return err
+	}
+	if _, err := io.Copy(out, bytes.NewReader(data)); err != nil {
+		return fmt.Errorf("write: %w", err)
+	}
+	err = out.Close()
+	if w.s.ErrorCode(err) == gcerrors.FailedPrecondition && !w.s.conflict(w.key) {
+		return nil
+	}
+	return err
+}
