@@ -2,7 +2,6 @@ package duckdb
 
 import (
 	"fmt"
-	"net/url"
 	"path"
 	"slices"
 	"strings"
@@ -166,16 +165,13 @@ func list(items []string) string {
 
 const remote = "this engine reads tables in a file bucket only: for tables in a cloud bucket set an engine that reads there, such as Trino"
 
-// local is the path of a file: URL.
+// local is the path of a file: URL. Table formats spell it without escapes, so it is cut, not parsed.
 func local(u string) (string, error) {
-	if path.IsAbs(u) {
-		return path.Clean(u), nil
-	}
-	p, err := url.Parse(u)
-	if err != nil || p.Scheme != "file" || p.Host != "" && p.Host != "localhost" || !path.IsAbs(p.Path) {
+	p, ok := strings.CutPrefix(u, "file://")
+	if p = strings.TrimPrefix(p, "localhost"); !ok || !path.IsAbs(p) || p != path.Clean(p) {
 		return "", &query.Error{Kind: lake.ErrInvalid, Message: remote}
 	}
-	return path.Clean(p.Path), nil
+	return p, nil
 }
 
 // sqlType is DuckDB's type of a column.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"os"
 	"os/exec"
 	"time"
@@ -51,6 +52,7 @@ type process struct {
 	in      io.WriteCloser
 	out     *bufio.Reader
 	tmp     string
+	buf     []byte
 	names   Names
 	started bool // it has answered once: it is what it should be
 	ended   bool
@@ -81,29 +83,25 @@ func (p *process) Run(_ context.Context, c Catalog) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	if len(m.Columns) == 0 {
+		return nil, errors.New("the process for a statement did not say its columns")
+	}
 	return &Result{Columns: m.Columns, Rows: p.rows(len(m.Columns))}, nil
 }
 
-func (p *process) rows(width int) func(yield func([]Cell, error) bool) {
+func (p *process) rows(width int) iter.Seq2[[]Cell, error] {
 	return func(yield func([]Cell, error) bool) {
 		cells := make([]Cell, width)
 		for {
 			m, err := p.answer()
+			for len(m.rows) > 0 && err == nil {
+				if m.rows, err = nextCells(m.rows, cells); err == nil && !yield(cells, nil) {
+					return
+				}
+			}
 			if err != nil {
 				yield(nil, err)
 				return
-			}
-			for _, row := range m.Rows {
-				if len(row) != width {
-					yield(nil, errors.New("a row of a statement's process has the wrong width"))
-					return
-				}
-				for i, c := range row {
-					cells[i] = Cell(c)
-				}
-				if !yield(cells, nil) {
-					return
-				}
 			}
 			if m.Done {
 				return
@@ -120,7 +118,7 @@ func (p *process) ask(m message) (message, error) {
 }
 
 func (p *process) answer() (message, error) {
-	m, err := receive(p.out)
+	m, err := receive(p.out, &p.buf)
 	if err != nil {
 		return m, p.died(err)
 	}

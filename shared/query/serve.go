@@ -10,17 +10,15 @@ import (
 	"time"
 )
 
-// batchCells is how many cells go into one message, about.
-const (
-	batchCells = 4096
-	batchBytes = 1 << 20
-)
+// frameSize is when a frame of rows is sent.
+const frameSize = 64 << 10
 
 // Serve answers one statement of a Child: it is all that the child process does. It limits this process first, for good,
 // so nothing else may run in it. The error is for the exit code only: the parent has been told.
 func Serve(ctx context.Context, e Engine, in io.Reader, out io.Writer) error {
 	r := bufio.NewReader(in)
-	m, err := receive(r)
+	var buf []byte
+	m, err := receive(r, &buf)
 	if err != nil {
 		return fmt.Errorf("receive statement: %w", err)
 	}
@@ -44,7 +42,7 @@ func Serve(ctx context.Context, e Engine, in io.Reader, out io.Writer) error {
 	if err := send(out, message{Names: &names}); err != nil {
 		return err
 	}
-	if m, err = receive(r); err != nil {
+	if m, err = receive(r, &buf); err != nil {
 		return fmt.Errorf("receive catalog: %w", err)
 	}
 	if m.Catalog == nil {
@@ -74,27 +72,17 @@ func stream(out io.Writer, res *Result) error {
 	if err := send(out, message{Columns: res.Columns}); err != nil {
 		return err
 	}
-	var batch [][]cell
-	cells, bytes := 0, 0
+	frame := newFrame(nil, frameRows)
 	for row, err := range res.Rows {
 		if err != nil {
 			return err
 		}
-		line := make([]cell, len(row))
-		for i, c := range row {
-			line[i] = cell(c)
-			bytes += len(c.Text)
-		}
-		batch = append(batch, line)
-		if cells += len(row); cells >= batchCells || bytes >= batchBytes {
-			if err := send(out, message{Rows: batch}); err != nil {
+		if frame = appendCells(frame, row); len(frame) >= frameSize {
+			if err := sendFrame(out, frame); err != nil {
 				return err
 			}
-			batch, cells, bytes = batch[:0], 0, 0
+			frame = newFrame(frame, frameRows)
 		}
 	}
-	if len(batch) == 0 {
-		return nil
-	}
-	return send(out, message{Rows: batch})
+	return sendFrame(out, frame)
 }

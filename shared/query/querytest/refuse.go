@@ -75,9 +75,10 @@ var attacks = []string{
 // refused checks what nobody and what no customer may do: the statement fails, or shows nothing that is not the customer's.
 func (h Harness) refused(t *testing.T) {
 	t.Parallel()
-	r, theirs, own := h.shared(t)
+	outside, theirs, own := h.shared(t)
 	dir, _, _ := strings.Cut(theirs, "/tables/")
 	fill := strings.NewReplacer("{theirs}", theirs, "{own}", own, "{dir}", dir)
+	r := h.inside(outside)
 	for _, sql := range writes {
 		for _, customer := range []string{"", acme} {
 			q := query.Request{SQL: fill.Replace(sql), Customer: customer}
@@ -86,7 +87,11 @@ func (h Harness) refused(t *testing.T) {
 			}
 		}
 	}
-	for _, sql := range attacks {
+	for i, sql := range attacks {
+		r := r
+		if i%10 == 0 {
+			r = outside
+		}
 		q := query.Request{SQL: fill.Replace(sql), Customer: acme}
 		rows, err := result(t, r, q)
 		said := ""
@@ -104,10 +109,19 @@ func (h Harness) refused(t *testing.T) {
 	wantError(t, r, query.Request{SQL: fill.Replace("select * from read_parquet('{theirs}')"), Customer: acme}, lake.ErrDenied)
 }
 
+// inside runs customers' statements in the engine itself: it alone must refuse and allow. A process of its own is for
+// memory and time, and slow to start.
+func (h Harness) inside(r *query.Reader) *query.Reader {
+	in := *r
+	in.Sandbox = h.Engine
+	return &in
+}
+
 // allowed checks that honest statements of a customer run.
 func (h Harness) allowed(t *testing.T) {
 	t.Parallel()
 	r, _, _ := h.shared(t)
+	r = h.inside(r)
 	for sql, rows := range map[string][]string{
 		"select e.id, v.visit_id from events e join visits v on e.customer = v.customer":                                                  {"a|V1"},
 		"select e.id, l.status from events e left join ops.loads l on l.customer = e.customer":                                            {"a|loaded"},
