@@ -24,7 +24,7 @@ func (d *Decoder) begin() {
 // finish ends the document and gives out what waited for its end.
 func (d *Decoder) finish() error {
 	f := &d.frames[0]
-	if err := d.leave(f, nil, false); err != nil {
+	if err := d.leave(f, d.text, false); err != nil {
 		return err
 	}
 	for i := range d.machines {

@@ -108,10 +108,13 @@ type target struct {
 	attr   int
 }
 
-// search goes down steps from a node. It returns true once it needs to look no further.
+// search goes down steps from a node, in document order. It returns true once it needs to look no further.
 func (m *machine) search(steps []match, i int32, t *target) bool {
 	if len(steps) == 0 {
 		return m.found(i, t)
+	}
+	if deepInside(steps) {
+		return m.scan(steps, i, t)
 	}
 	s := &steps[0]
 	depth := m.nodes.all[i].depth
@@ -132,6 +135,45 @@ func (m *machine) search(steps []match, i int32, t *target) bool {
 		}
 	}
 	return false
+}
+
+// deepInside reports whether going down step by step would leave the document's order, and visit elements twice.
+func deepInside(steps []match) bool {
+	for i := range len(steps) - 1 {
+		if steps[i].deep {
+			return true
+		}
+	}
+	return false
+}
+
+// scan is search the other way round: it looks at every node inside i and whether the steps lead there.
+func (m *machine) scan(steps []match, i int32, t *target) bool {
+	for j, end := i+1, m.nodes.end(i); j < end; j++ {
+		if m.leads(steps, i, j) && m.found(j, t) {
+			return true
+		}
+	}
+	return false
+}
+
+// leads reports whether steps from one node may end at another inside it.
+func (m *machine) leads(steps []match, from, to int32) bool {
+	last := len(steps) - 1
+	s, n := &steps[last], &m.nodes.all[to]
+	if !s.syms[n.sym] || !m.passes(s, to, nil) {
+		return false
+	}
+	p := n.parent
+	if !s.deep {
+		return p >= from && m.nodes.all[p].depth == n.depth-1 && (last > 0 && p > from && m.leads(steps[:last], from, p) || last == 0 && p == from)
+	}
+	for ; last > 0 && p > from; p = m.nodes.all[p].parent {
+		if m.leads(steps[:last], from, p) {
+			return true
+		}
+	}
+	return last == 0
 }
 
 // maxPositions is how many positions one step may have behind predicates on what is in the element.

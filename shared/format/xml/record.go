@@ -77,7 +77,7 @@ func (r *record) kept(at []*trie, l location, text bool) (steps []match, attr in
 			}
 			m.checks = append(m.checks, r.wait(next, p))
 		}
-		if positions > maxPositions || positions > 0 && s.deep {
+		if positions > maxPositions || positions > 0 && anyDeep(l.steps) {
 			r.fault("a position must stand before predicates on what is in the element")
 		}
 		steps = append(steps, m)
@@ -161,9 +161,6 @@ func (r *record) lateTerm(t term, l location, to source) source {
 			keepAt(r.index, at, false, -1)
 			scope = max(scope-1, 0)
 		}
-	}
-	if t.fn != first {
-		r.atMostDeep(l.steps, 1) // or an element may count twice
 	}
 	r.scope = min(r.scope, scope)
 	r.late = true
