@@ -1,0 +1,223 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"maps"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"medlake/functions/ingest"
+	"medlake/local/door"
+	"medlake/local/node"
+	"medlake/shared/lake"
+	"medlake/shared/metadata"
+	"medlake/shared/query"
+)
+
+func load(ctx context.Context, args []string, s streams) (code int, err error) {
+	flags := flag.NewFlagSet("load", flag.ContinueOnError)
+	data, meta, secrets := dataFlag(flags), metadataFlag(flags), secretsFlag(flags)
+	asJSON := flags.Bool("json", false, "one JSON object a file")
+	as := flags.String("as", "", "path to send the file as, for one file")
+	customer := flags.String("customer", "", "whose files these are")
+	files, err := parse(flags, args, 1, -1)
+	if err != nil {
+		return exitFailed, err
+	}
+	if *customer == "" {
+		return exitFailed, errors.New("name the sender with --customer")
+	}
+	names, err := namesOf(files, *as)
+	if err != nil {
+		return exitFailed, err
+	}
+	n, err := openNode(ctx, *data, *meta, *secrets, logTo(s.err, slog.LevelWarn))
+	if err != nil {
+		return exitFailed, err
+	}
+	defer func() { err = errors.Join(err, n.Close()) }()
+	results, err := loadAll(ctx, n, *customer, files, names, progressOn(s.err, len(files)))
+	if err != nil {
+		return exitFailed, err
+	}
+	if _, err := n.Committer.Round(ctx); err != nil {
+		return exitFailed, fmt.Errorf("commit: %w; the files are kept and the next load or run commits them", err)
+	}
+	for i := range results {
+		results[i].Rows = named(n.Library.Set(), results[i].Rows)
+	}
+	return report(s.out, results, *asJSON)
+}
+
+// namesOf is what each file is sent as: its path below the working folder, or its base name if it lies elsewhere.
+func namesOf(files []string, as string) ([]string, error) {
+	if as != "" {
+		if len(files) != 1 {
+			return nil, errors.New("--as names one file, and there are several")
+		}
+		if !door.ValidName(as) {
+			return nil, errors.New("--as must be like folder/name.zip, without empty or dot parts")
+		}
+		return []string{as}, nil
+	}
+	here, err := os.Getwd()
+	if err != nil {
+		return nil, err
+	}
+	names := make([]string, len(files))
+	for i, f := range files {
+		abs, err := filepath.Abs(f)
+		if err != nil {
+			return nil, err
+		}
+		rel, err := filepath.Rel(here, abs)
+		if err != nil || !filepath.IsLocal(rel) {
+			rel = filepath.Base(abs)
+		}
+		names[i] = filepath.ToSlash(rel)
+		if !door.ValidName(names[i]) {
+			return nil, fmt.Errorf("argument %d cannot be sent under its name: give one with --as", i+1)
+		}
+	}
+	return names, nil
+}
+
+// loadAll stores and processes files, several at once. Results are in the order of the arguments.
+func loadAll(ctx context.Context, n *node.Node, customer string, files, names []string, progress func(done int)) ([]ingest.Result, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	results := make([]ingest.Result, len(files))
+	errs := make([]error, len(files))
+	var done atomic.Int64
+	var group sync.WaitGroup
+	places := make(chan struct{}, 2*runtime.NumCPU())
+	for i := range files {
+		places <- struct{}{}
+		group.Go(func() {
+			defer func() { <-places }()
+			if ctx.Err() != nil {
+				return
+			}
+			if results[i], errs[i] = loadOne(ctx, n, customer, files[i], names[i]); errs[i] != nil {
+				cancel()
+			}
+			progress(int(done.Add(1)))
+		})
+	}
+	group.Wait()
+	return results, errors.Join(errs...)
+}
+
+func loadOne(ctx context.Context, n *node.Node, customer, file, name string) (res ingest.Result, err error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return res, err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	a, err := n.Store(ctx, customer, name, f)
+	if err != nil {
+		return res, err
+	}
+	return n.Ingest.Process(ctx, a, false)
+}
+
+// named gives tables the names people query them by.
+func named(set *metadata.Set, rows map[string]int64) map[string]int64 {
+	out := map[string]int64{}
+	for _, t := range set.Tables {
+		if n, ok := rows[t.Target()]; ok {
+			out[strings.TrimPrefix(t.ID(), query.Namespace+".")] = n
+		}
+	}
+	return out
+}
+
+// report writes one line or object a file.
+func report(w io.Writer, results []ingest.Result, asJSON bool) (int, error) {
+	code := exitOK
+	out := json.NewEncoder(w)
+	for _, r := range results {
+		if r.Status == lake.Quarantined {
+			code = exitSome
+		}
+		if !asJSON {
+			if _, err := fmt.Fprintln(w, line(r)); err != nil {
+				return exitFailed, err
+			}
+			continue
+		}
+		err := out.Encode(struct {
+			Arrival string           `json:"arrival"`
+			Load    string           `json:"load"`
+			Status  lake.Status      `json:"status"`
+			Rows    map[string]int64 `json:"rows"`
+			Rejects int64            `json:"rejects"`
+			Reason  lake.Reason      `json:"reason"`
+		}{r.Arrival, r.Load, r.Status, r.Rows, r.Rejects, r.Reason})
+		if err != nil {
+			return exitFailed, err
+		}
+	}
+	return code, nil
+}
+
+// line is a result for people: load id, status, rows by table, rejects, reason.
+func line(r ingest.Result) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s  %-11s", r.Load, r.Status)
+	for _, table := range slices.Sorted(maps.Keys(r.Rows)) {
+		fmt.Fprintf(&b, "  %s %d", table, r.Rows[table])
+	}
+	if r.Status == lake.Loaded {
+		fmt.Fprintf(&b, "  rejects %d", r.Rejects)
+	}
+	if r.Reason != "" {
+		b.WriteString("  " + reasonOf(r.Reason, r.Where))
+	}
+	return b.String()
+}
+
+// reasonOf is a reason with its place, if one is known.
+func reasonOf(reason lake.Reason, where lake.Where) string {
+	if reason == "" {
+		return ""
+	}
+	return (&lake.Refusal{Reason: reason, Where: where}).Error()
+}
+
+// progressOn shows progress on a terminal, and nothing elsewhere.
+func progressOn(w io.Writer, total int) func(done int) {
+	f, ok := w.(*os.File)
+	if !ok {
+		return func(int) {}
+	}
+	info, err := f.Stat()
+	if err != nil || info.Mode()&os.ModeCharDevice == 0 {
+		return func(int) {}
+	}
+	var mu sync.Mutex
+	var last time.Time
+	return func(done int) {
+		mu.Lock()
+		defer mu.Unlock()
+		if now := time.Now(); done == total || now.Sub(last) > 100*time.Millisecond {
+			last = now
+			fmt.Fprintf(f, "\r%d of %d files", done, total)
+			if done == total {
+				fmt.Fprintln(f)
+			}
+		}
+	}
+}

@@ -1,0 +1,150 @@
+// Package node is a whole lake in one process, in one folder: the functions, with an in-process event bus between them, a
+// file bucket, a SQLite catalog and DuckDB. It wires and starts them; what they do is theirs. Several processes may have
+// the same folder open.
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+
+	"github.com/cloudevents/sdk-go/v2/event"
+
+	"medlake/functions/commit"
+	"medlake/functions/ingest"
+	"medlake/functions/sweep"
+	"medlake/shared/faas"
+	"medlake/shared/lake"
+	"medlake/shared/secret"
+	"medlake/shared/store"
+	"medlake/shared/store/journal"
+	"medlake/shared/transform"
+)
+
+// Config says where a lake is and how this program starts itself for what runs in a process of its own.
+type Config struct {
+	Data     string   // folder of the lake, made if it is not there
+	Metadata string   // folder
+	Secrets  string   // URL; empty: the folder secrets of the lake
+	Alone    []string // arguments with which this program processes one arrival alone
+	Workers  int      // arrivals processed at once; default 8, because most of the time they wait for the disk
+	Log      *slog.Logger
+}
+
+// Node is an open lake.
+type Node struct {
+	Library   *transform.Library
+	Reader    *Reader
+	Ingest    *ingest.Ingest
+	Committer *commit.Committer
+	Secrets   *secret.Store
+
+	bucket  *store.Bucket
+	journal *journal.Journal
+	bus     *faas.Bus
+	sweeper *sweep.Sweeper
+	recent  *recent
+	log     *slog.Logger
+	sources []string // table names for the status page
+}
+
+// Open opens the lake of a folder, proves its bucket and catalog, and creates or evolves its tables.
+func Open(ctx context.Context, cfg Config) (n *Node, err error) {
+	library, err := Metadata(cfg.Metadata)
+	if err != nil {
+		return nil, err
+	}
+	data, err := filepath.Abs(cfg.Data)
+	if err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(data, 0o700); err != nil {
+		return nil, fmt.Errorf("make the lake's folder: %w", err)
+	}
+	n = &Node{Library: library, log: cfg.Log, recent: newRecent(10_000)}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, n.Close())
+		}
+	}()
+	if n.Reader, err = openReader(ctx, data, library.Set()); err != nil {
+		return nil, err
+	}
+	n.bucket = n.Reader.bucket
+	if err := n.bucket.SelfTest(ctx); err != nil {
+		return nil, fmt.Errorf("the bucket of this lake cannot be relied on: %w", err)
+	}
+	if cfg.Secrets == "" {
+		cfg.Secrets = store.FileURL(filepath.Join(data, "secrets"))
+	}
+	if n.Secrets, err = secret.Open(ctx, cfg.Secrets); err != nil {
+		return nil, fmt.Errorf("open secrets: %w", err)
+	}
+	n.journal = journal.New(n.bucket)
+	if err := n.functions(cfg); err != nil {
+		return nil, err
+	}
+	return n, n.ensure(ctx)
+}
+
+func (n *Node) functions(cfg Config) (err error) {
+	n.Committer, err = commit.New(commit.Config{
+		Bucket: n.bucket, Journal: n.journal, Tables: commit.Warehouse(n.Reader.warehouse), Done: n.done, Log: n.log,
+	})
+	if err != nil {
+		return err
+	}
+	n.Ingest, err = ingest.New(ingest.Config{
+		Bucket: n.bucket, Journal: n.journal, Engine: ingest.Metadata(n.Library), Secrets: n.Secrets,
+		Wake: n.Committer.Wake, Alone: ingest.Child(cfg.Alone...), Log: n.log,
+	})
+	if err != nil {
+		return err
+	}
+	workers := cfg.Workers
+	if workers == 0 {
+		workers = 8
+	}
+	n.bus = faas.NewBus(faas.BusConfig{
+		Handler: n.Ingest.Handle, Workers: workers,
+		Failed: func(ctx context.Context, e event.Event, err error) {
+			n.log.WarnContext(ctx, "arrival comes again", "arrival", e.ID(), "error", err)
+		},
+		Dead: func(ctx context.Context, e event.Event, err error) {
+			n.log.ErrorContext(ctx, "arrival given up until the next sweep", "arrival", e.ID(), "error", err)
+		},
+	})
+	n.sweeper, err = sweep.New(sweep.Config{Bucket: n.bucket, Journal: n.journal, Send: n.bus.Send, Log: n.log})
+	return err
+}
+
+// ensure creates or evolves the tables of the metadata.
+func (n *Node) ensure(ctx context.Context) error {
+	var wanted []lake.Schema
+	for _, t := range n.Library.Set().Tables {
+		wanted = append(wanted, t.Schema())
+		n.sources = append(n.sources, t.Target())
+	}
+	n.sources = append(n.sources, lake.OpsLoads, lake.OpsRejects)
+	if err := n.Committer.Ensure(ctx, wanted...); err != nil {
+		return fmt.Errorf("create or evolve tables: %w", err)
+	}
+	var err error
+	n.recent.entry, err = n.journal.Tail(ctx)
+	return err
+}
+
+// Close lets go of the lake. Call it after Run has returned.
+func (n *Node) Close() error {
+	var errs []error
+	if n.Secrets != nil {
+		errs = append(errs, n.Secrets.Close())
+	}
+	if n.Reader != nil {
+		errs = append(errs, n.Reader.Close())
+	}
+	return errors.Join(errs...)
+}

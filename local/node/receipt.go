@@ -1,0 +1,128 @@
+package node
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sync"
+
+	"medlake/functions/commit"
+	"medlake/shared/lake"
+	"medlake/shared/query"
+)
+
+// recent holds the receipts of the latest arrivals: what was committed since this process started.
+type recent struct {
+	mu      sync.Mutex
+	max     int
+	entry   int64 // of the log: receipts up to here were taken, or are in ops.loads since before the start
+	byID    map[string]lake.Receipt
+	order   []string // oldest first
+	changed chan struct{}
+}
+
+func newRecent(n int) *recent {
+	return &recent{max: n, byID: map[string]lake.Receipt{}, changed: make(chan struct{})}
+}
+
+func (r *recent) add(receipts []lake.Receipt) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, x := range receipts {
+		if _, ok := r.byID[x.ID]; !ok {
+			r.order = append(r.order, x.ID)
+		}
+		r.byID[x.ID] = x
+	}
+	for len(r.order) > r.max {
+		delete(r.byID, r.order[0])
+		r.order = r.order[1:]
+	}
+	close(r.changed)
+	r.changed = make(chan struct{})
+}
+
+// get returns a receipt, or a channel that closes when there are new ones.
+func (r *recent) get(id string) (lake.Receipt, bool, <-chan struct{}) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	x, ok := r.byID[id]
+	return x, ok, r.changed
+}
+
+// latest returns up to n receipts, newest first.
+func (r *recent) latest(n int) []lake.Receipt {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var out []lake.Receipt
+	for i := len(r.order) - 1; i >= 0 && len(out) < n; i-- {
+		out = append(out, r.byID[r.order[i]])
+	}
+	return out
+}
+
+// done takes the receipts of a round: their rows can be queried now.
+func (n *Node) done(ctx context.Context, round commit.Round) {
+	n.recent.mu.Lock()
+	from := n.recent.entry
+	n.recent.entry = max(from, round.Entry)
+	n.recent.mu.Unlock()
+	for i := from + 1; i <= round.Entry; i++ {
+		e, err := n.journal.Entry(ctx, i)
+		if err != nil {
+			n.log.WarnContext(ctx, "receipts of a log entry are not kept in memory", "entry", i, "error", err)
+			continue
+		}
+		n.recent.add(e.Receipts)
+	}
+}
+
+// Receipt is what became of an arrival, once its rows can be queried; until then lake.ErrNotFound.
+func (n *Node) Receipt(ctx context.Context, id string) (lake.Receipt, error) {
+	if r, ok, _ := n.recent.get(id); ok {
+		return r, nil
+	}
+	return n.Reader.receipt(ctx, id)
+}
+
+// Await waits for the receipt of an arrival of this process.
+func (n *Node) Await(ctx context.Context, id string) (lake.Receipt, error) {
+	for {
+		r, ok, changed := n.recent.get(id)
+		if ok {
+			return r, nil
+		}
+		select {
+		case <-ctx.Done():
+			return lake.Receipt{}, ctx.Err()
+		case <-changed:
+		}
+	}
+}
+
+// receipt looks an arrival up in ops.loads.
+func (r *Reader) receipt(ctx context.Context, id string) (receipt lake.Receipt, err error) {
+	if len(id) != lake.IDLen {
+		return receipt, lake.ErrNotFound
+	}
+	res, err := r.Query(ctx, query.Request{SQL: "SELECT object, _load, status, reason, feed, rejected FROM ops.loads WHERE arrival = " + query.Literal(id)})
+	if err != nil {
+		return receipt, err
+	}
+	defer func() { err = errors.Join(err, res.Close()) }()
+	for row, err := range res.Rows {
+		if err != nil {
+			return receipt, err
+		}
+		receipt = lake.Receipt{
+			ID: id, Load: row[1].Text, Status: lake.Status(row[2].Text), Reason: lake.Reason(row[3].Text), Feed: row[4].Text,
+			Arrival: lake.Arrival{Key: row[0].Text},
+		}
+		if err := json.Unmarshal([]byte(row[5].Text), &receipt.Rejected); err != nil {
+			return receipt, fmt.Errorf("receipt %s: %w", id, err)
+		}
+		return receipt, nil
+	}
+	return receipt, lake.ErrNotFound
+}

@@ -1,0 +1,128 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"medlake/functions/ingest"
+	"medlake/local/door"
+	"medlake/local/drop"
+	"medlake/local/node"
+	"medlake/local/status"
+	"medlake/shared/faas"
+)
+
+const (
+	maxUpload = 4 << 30         // bytes of one file through the HTTP door
+	keysEvery = 5 * time.Second // until a new key works and a withdrawn one does not
+	dropEvery = time.Second
+)
+
+func dataFlag(f *flag.FlagSet) *string { return f.String("data", "medlake-data", "folder of the lake") }
+
+func secretsFlag(f *flag.FlagSet) *string {
+	return f.String("secrets", "", "URL of the secrets; empty: the folder secrets of the lake")
+}
+
+// openNode opens a lake for processing.
+func openNode(ctx context.Context, data, metadata, secrets string, log *slog.Logger) (*node.Node, error) {
+	return node.Open(ctx, node.Config{
+		Data: data, Metadata: metadata, Secrets: secrets, Log: log,
+		Alone: []string{"alone", "--data", data, "--metadata", metadata, "--secrets", secrets},
+	})
+}
+
+func logTo(w io.Writer, level slog.Level) *slog.Logger {
+	return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level}))
+}
+
+func serve(ctx context.Context, args []string, s streams) (code int, err error) {
+	flags := flag.NewFlagSet("run", flag.ContinueOnError)
+	data, meta, secrets := dataFlag(flags), metadataFlag(flags), secretsFlag(flags)
+	listen := flags.String("listen", "127.0.0.1:8080", "address of the HTTP door and the status page")
+	if _, err := parse(flags, args, 0, 0); err != nil {
+		return exitFailed, err
+	}
+	log := logTo(s.err, slog.LevelInfo)
+	slog.SetDefault(log)
+	n, err := openNode(ctx, *data, *meta, *secrets, log)
+	if err != nil {
+		return exitFailed, err
+	}
+	defer func() { err = errors.Join(err, n.Close()) }()
+	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", *listen)
+	if err != nil {
+		return exitFailed, fmt.Errorf("listen: %w", err)
+	}
+	fmt.Fprintf(s.out, "medlake serves on http://%s\n", ln.Addr())
+	return exitOK, host(ctx, n, *data, ln, log)
+}
+
+// host runs a lake with its doors until ctx ends: the doors close first, then running work is finished and committed.
+func host(ctx context.Context, n *node.Node, data string, ln net.Listener, log *slog.Logger) error {
+	started := time.Now()
+	page, err := status.Handler(func(ctx context.Context) (status.Status, error) { return n.Status(ctx, started) }, log)
+	if err != nil {
+		return err
+	}
+	folder := drop.Folder{
+		Dir: filepath.Join(data, "drop"), Every: dropEvery, Log: log,
+		Arrive: func(ctx context.Context, customer, name string, f *os.File) error {
+			_, err := n.Arrive(ctx, customer, name, f)
+			return err
+		},
+	}
+	if err := os.MkdirAll(folder.Dir, 0o700); err != nil {
+		return fmt.Errorf("make the drop folder: %w", err)
+	}
+	var customers []string
+	for _, c := range n.Library.Set().Customers {
+		customers = append(customers, c.ID)
+	}
+	api := door.Door{
+		Lake: n, MaxBytes: maxUpload, Log: log,
+		Keys: &door.Keys{Customers: customers, Lines: n.Secrets.Lines, Every: keysEvery, Now: time.Now},
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/v1/", api.Handler())
+	mux.Handle("/", page)
+
+	work, stop := context.WithCancel(context.WithoutCancel(ctx)) // the lake stops after its doors
+	defer stop()
+	ctx, closeDoors := context.WithCancel(ctx)
+	defer closeDoors()
+	var running, doors sync.WaitGroup
+	running.Go(func() { n.Run(work) })
+	doors.Go(func() { folder.Watch(ctx) })
+	err = faas.ServeListener(ctx, ln, mux)
+	closeDoors() // also when the HTTP door broke
+	doors.Wait()
+	stop()
+	running.Wait()
+	return err
+}
+
+// alone processes one arrival in this process, which may die of it.
+func alone(ctx context.Context, args []string, s streams) (code int, err error) {
+	flags := flag.NewFlagSet("alone", flag.ContinueOnError)
+	data, meta, secrets := dataFlag(flags), metadataFlag(flags), secretsFlag(flags)
+	if _, err := parse(flags, args, 0, 0); err != nil {
+		return exitFailed, err
+	}
+	n, err := openNode(ctx, *data, *meta, *secrets, logTo(s.err, slog.LevelInfo))
+	if err != nil {
+		return exitFailed, err
+	}
+	defer func() { err = errors.Join(err, n.Close()) }()
+	return ingest.RunChild(ctx, n.Ingest, os.Stdin), nil
+}
