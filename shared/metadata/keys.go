@@ -89,7 +89,7 @@ type checkYAML struct {
 
 type contractYAML struct {
 	New     Text `yaml:"new" words:"keep freeze ignore" doc:"A source column that nobody declared: kept in _extra (keep, the default), dropped (ignore), or the file goes to quarantine (freeze)."`
-	Missing Text `yaml:"missing" words:"warn reject" doc:"A source column that a feed names is absent: counted (warn, the default), or the file goes to quarantine (reject)."`
+	Missing Text `yaml:"missing" words:"warn ignore reject" doc:"A source column that a feed names is absent: the rows are counted (warn, the default), nothing is said (ignore: for tables filled from files of several kinds), or the file goes to quarantine (reject). The file also goes to quarantine if a column that is never null has no source at all."`
 	Type    Text `yaml:"type" words:"reject null" doc:"A value does not fit its column's type: the row is rejected (reject, the default), or the value becomes null and is counted (null)."`
 }
 

@@ -17,7 +17,7 @@ func (t *filling) missing(slots []int) error {
 		if tg.Required && noneThere(tg.ways, slots) || tg.asked && t.plan.table.Missing == "reject" {
 			return &lake.Refusal{Reason: lake.MissingColumn, Where: lake.Where{Entry: -1, Line: 1, Column: tg.Name}}
 		}
-		t.lacks[i] = tg.asked
+		t.lacks[i] = tg.asked && t.plan.table.Missing != "ignore"
 	}
 	return nil
 }
