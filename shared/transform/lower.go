@@ -59,6 +59,9 @@ func language() *conf.Config {
 func sentence(err error) string {
 	var fe *file.Error
 	if errors.As(err, &fe) {
+		if strings.Contains(fe.Message, "unexpected token EOF") {
+			return fmt.Sprintf("the expression ends too early, at character %d (if it holds a #, quote it: YAML takes # for a comment)", fe.Column+1)
+		}
 		return fmt.Sprintf("%s, at character %d", fe.Message, fe.Column+1)
 	}
 	return err.Error()
@@ -166,19 +169,24 @@ func (c *lowerer) binary(n *ast.BinaryNode) (op, error) {
 	if l, r, err = alike(n.Operator, l, r); err != nil {
 		return nil, err
 	}
-	return &call{fn: fn, args: []op{l, r}, kind: operatorKind(n.Operator), null: n.Operator == "==" || n.Operator == "!="}, nil
+	return &call{fn: fn, args: []op{l, r}, kind: operatorKind(n.Operator, l.result(), r.result()), null: n.Operator == "==" || n.Operator == "!="}, nil
 }
 
-func operatorKind(operator string) kind {
-	if strings.Contains("+-*/%", operator) {
-		return unknown
+func isArithmetic(operator string) bool { return strings.Contains("+-*/%", operator) }
+
+func operatorKind(operator string, l, r kind) kind {
+	switch {
+	case !isArithmetic(operator):
+		return boolean
+	case l == long && r == long && operator != "/":
+		return long
 	}
-	return boolean
+	return unknown
 }
 
 // alike reads a constant text that is compared with a date, time or truth value once, at compile time.
 func alike(operator string, l, r op) (op, op, error) {
-	if operatorKind(operator) != boolean || operator == "contains" || operator == "startsWith" || operator == "endsWith" {
+	if isArithmetic(operator) || operator == "contains" || operator == "startsWith" || operator == "endsWith" {
 		return l, r, nil
 	}
 	for _, side := range []struct{ a, b *op }{{&l, &r}, {&r, &l}} {

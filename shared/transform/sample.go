@@ -50,6 +50,7 @@ func (l *Library) trySample(p *Program) []metadata.Fault {
 	for i, s := range p.feed.Sample {
 		if err := run.try(i, s); err != nil {
 			tr.fault(s.Pos, "sample: the whole member is refused: %s", refusalText(err))
+			return tr.faults
 		}
 	}
 	for _, t := range run.tables {

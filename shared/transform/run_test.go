@@ -1,0 +1,289 @@
+package transform_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"medlake/shared/lake"
+	"medlake/shared/metadata"
+	"medlake/shared/transform"
+	"medlake/shared/transform/column"
+)
+
+const customerYAML = "customer: acme\nname: Acme\nzone: America/New_York\n"
+
+const wideColumns = 40
+
+// wideMetadata is a feed of 40 columns of all kinds; with functions, ten of them are computed.
+func wideMetadata(functions bool) fstest.MapFS {
+	kinds := []string{"string", "long", "string", "double", "decimal(18,2)", "string", "date", "string", "timestamp", "boolean"}
+	var table, set strings.Builder
+	table.WriteString("table: wide\ndoc: Wide.\ngrain: one row a line\ncolumns:\n")
+	for i := range wideColumns {
+		fmt.Fprintf(&table, "  c%d: %s\n", i, kinds[i%len(kinds)])
+	}
+	if functions {
+		set.WriteString("when: c0 != \"TEST\" and c2 in [\"b\", \"value 2\"]\nset:\n")
+		for i := 0; i < wideColumns; i += 10 {
+			fmt.Fprintf(&set, "  c%d: upper(c%d)\n  c%d: ts(c%d, \"2006-01-02T15:04:05Z07:00\")\n  c%d: coalesce(after(c%d, \" \"), \"none\")\n", i, i, i+8, i+8, i+5, i+5)
+		}
+		table.WriteString("checks:\n  some: { rule: c1 != nil and c1 > 0, else: reject }\n")
+	}
+	return fstest.MapFS{
+		"customers/acme/customer.yaml": {Data: []byte(customerYAML)},
+		"tables/wide.yaml":             {Data: []byte(table.String())},
+		"feeds/wide.yaml":              {Data: []byte("feed: wide\ndoc: Wide.\nfrom: \"{customer}/wide/*.zip\"\nread: { as: csv }\ninto: wide\n" + set.String())},
+	}
+}
+
+func wideCSV(rows int) []byte {
+	var b bytes.Buffer
+	values := []string{"name of it", "12345", "value 2", "98.6", "1234.50", "some text", "1950-02-03", "", "2026-03-05T08:30:00Z", "true"}
+	for i := range wideColumns {
+		fmt.Fprintf(&b, "c%d,", i)
+	}
+	b.Truncate(b.Len() - 1)
+	for range rows {
+		b.WriteByte('\n')
+		for i := range wideColumns {
+			b.WriteString(values[i%len(values)])
+			b.WriteByte(',')
+		}
+		b.Truncate(b.Len() - 1)
+	}
+	b.WriteByte('\n')
+	return b.Bytes()
+}
+
+func compile(t testing.TB, fsys fstest.MapFS) *transform.Library {
+	t.Helper()
+	set, faults := metadata.Load(fsys)
+	for _, f := range faults {
+		t.Error(f)
+	}
+	if t.Failed() {
+		t.FailNow()
+	}
+	lib, faults := transform.Compile(set)
+	for _, f := range faults {
+		t.Error(f)
+	}
+	if t.Failed() {
+		t.FailNow()
+	}
+	return lib
+}
+
+func match(t testing.TB, lib *transform.Library, name string) *transform.Match {
+	t.Helper()
+	m, err := lib.Match(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+var arrived = time.Date(2026, 3, 5, 12, 0, 0, 0, time.UTC)
+
+// load runs one member and returns the counts of the first table.
+func load(t testing.TB, m *transform.Match, data []byte, flush func(int, *column.Batch) error) lake.TableFiles {
+	t.Helper()
+	run := m.NewRun(transform.Origin{Load: "load", ArrivedAt: arrived, Flush: flush})
+	defer run.Release()
+	if _, err := run.Member(0, "x.csv", source(data)); err != nil {
+		t.Fatal(err)
+	}
+	counts, _, err := run.Finish()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return counts[0]
+}
+
+// TestNoAllocationPerRecord: on the native path 1,000 more rows cost no allocation more.
+func TestNoAllocationPerRecord(t *testing.T) {
+	for _, functions := range []bool{false, true} {
+		m := match(t, compile(t, wideMetadata(functions)), "acme/wide/x.zip")
+		measure := func(rows int) float64 {
+			data := wideCSV(rows)
+			load(t, m, data, nil)
+			return testing.AllocsPerRun(10, func() {
+				if c := load(t, m, data, nil); c.Committed != int64(rows) {
+					t.Fatalf("%d of %d rows landed", c.Committed, rows)
+				}
+			})
+		}
+		few, many := measure(10), measure(2010)
+		if extra := many - few; extra > 20 {
+			t.Errorf("functions %v: 2,000 rows more allocate %.0f times more", functions, extra)
+		}
+	}
+}
+
+// TestOneBadRecordOf300: the other 299 land, and the reject names entry, row, line, column and rule.
+func TestOneBadRecordOf300(t *testing.T) {
+	t.Parallel()
+	data := bytes.Split(wideCSV(300), []byte("\n"))
+	data[150] = bytes.Replace(data[150], []byte("1950-02-03"), []byte("1950-02-33"), 1)
+	m := match(t, compile(t, wideMetadata(true)), "acme/wide/x.zip")
+	rows := 0
+	run := m.NewRun(transform.Origin{Load: "load", ArrivedAt: arrived, Flush: func(i int, b *column.Batch) error {
+		if i == 0 {
+			rows += b.Rows
+		}
+		return nil
+	}})
+	defer run.Release()
+	if _, err := run.Member(7, "x.csv", source(bytes.Join(data, []byte("\n")))); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := run.Finish(); err != nil {
+		t.Fatal(err)
+	}
+	want := []lake.Reject{{Table: "lake.wide", Entry: 7, Row: 150, Line: 151, Column: "c6", Rule: "type"}}
+	if diff := cmp.Diff(want, run.Rejects()); diff != "" || rows != 299 {
+		t.Errorf("%d rows landed, rejects (-want +got):\n%s", rows, diff)
+	}
+}
+
+// TestSameRowsWhateverTheBatch: batches of any size, used memory and parallel runs give the same rows.
+func TestSameRowsWhateverTheBatch(t *testing.T) {
+	t.Parallel()
+	m := match(t, compile(t, wideMetadata(true)), "acme/wide/x.zip")
+	data := wideCSV(100)
+	dump := func(rows int) string {
+		var out strings.Builder
+		run := m.NewRun(transform.Origin{Load: "load", ArrivedAt: arrived, BatchRows: rows, Flush: func(_ int, b *column.Batch) error {
+			return printRows(&out, b)
+		}})
+		defer run.Release()
+		if _, err := run.Member(0, "x.csv", source(data)); err != nil {
+			t.Error(err)
+		}
+		if _, _, err := run.Finish(); err != nil {
+			t.Error(err)
+		}
+		return out.String()
+	}
+	want := dump(1)
+	var wg sync.WaitGroup
+	for _, rows := range []int{2, 7, 99, 100, 101, 0} {
+		wg.Go(func() {
+			if diff := cmp.Diff(want, dump(rows)); diff != "" {
+				t.Errorf("batches of %d rows (-want +got):\n%s", rows, diff)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// TestFlushErrorStopsTheRun: an error of the receiver comes back as it is.
+func TestFlushErrorStopsTheRun(t *testing.T) {
+	t.Parallel()
+	m := match(t, compile(t, wideMetadata(false)), "acme/wide/x.zip")
+	full := errors.New("disk full")
+	run := m.NewRun(transform.Origin{Load: "load", ArrivedAt: arrived, BatchRows: 10, Flush: func(int, *column.Batch) error { return full }})
+	defer run.Release()
+	if _, err := run.Member(0, "x.csv", source(wideCSV(100))); !errors.Is(err, full) {
+		t.Errorf("got %v, want the receiver's error", err)
+	}
+}
+
+// TestMatch: the first folder is the customer, and its secret's name is filled in.
+func TestMatch(t *testing.T) {
+	t.Parallel()
+	fsys := wideMetadata(false)
+	fsys["customers/beta/customer.yaml"] = &fstest.MapFile{Data: []byte("customer: beta\nname: Beta\n")}
+	fsys["feeds/wide.yaml"] = &fstest.MapFile{Data: []byte("feed: wide\ndoc: W.\nfor: [acme]\nfrom: \"{customer}/{kind}/*.zip\"\nopen: { password: \"zip/{customer}/{kind}\" }\nread: { as: csv }\ninto: wide\n")}
+	lib := compile(t, fsys)
+	m := match(t, lib, "acme/labs/x.ZIP")
+	if m.Secret != "zip/acme/labs" || m.Customer.ID != "acme" || m.Program.Feed().Name != "wide" {
+		t.Errorf("got secret %q, customer %q", m.Secret, m.Customer.ID)
+	}
+	if diff := cmp.Diff(map[string]string{"customer": "acme", "kind": "labs"}, m.Captures); diff != "" {
+		t.Error(diff)
+	}
+	for name, want := range map[string]lake.Reason{
+		"nobody/labs/x.zip": lake.UnknownCustomer, "beta/labs/x.zip": lake.UnknownFeed, "acme/x.zip": lake.UnknownFeed, "": lake.UnknownCustomer,
+	} {
+		_, err := lib.Match(name)
+		var r *lake.Refusal
+		if !errors.As(err, &r) || r.Reason != want {
+			t.Errorf("%q: got %v, want %s", name, err, want)
+		}
+	}
+}
+
+// TestNoValueInErrors: whatever is wrong with a record, no error, warning or reject repeats it.
+func TestNoValueInErrors(t *testing.T) {
+	t.Parallel()
+	m := match(t, compile(t, wideMetadata(true)), "acme/wide/x.zip")
+	header, line, _ := strings.Cut(string(wideCSV(1)), "\n")
+	for i, field := range strings.Split(strings.TrimSpace(line), ",") {
+		for _, bad := range []string{"SECRET", `"SECRET`, "SECRET,SECRET", "\xff\xfeSECRET", "9999999999999999999SECRET"} {
+			fields := strings.Split(strings.TrimSpace(line), ",")
+			fields[i] = bad + field
+			run := m.NewRun(transform.Origin{Load: "load", ArrivedAt: arrived})
+			_, err := run.Member(0, "SECRET.csv", source(header+"\n"+strings.Join(fields, ",")+"\n"))
+			_, warnings, err2 := run.Finish()
+			if said := fmt.Sprint(err, err2, warnings, run.Rejects()); strings.Contains(said, "SECRET") {
+				t.Errorf("column %d: said %s", i, said)
+			}
+			run.Release()
+		}
+	}
+}
+
+func FuzzRun(f *testing.F) {
+	f.Add(wideCSV(3), uint8(1))
+	f.Add([]byte("c0,c1,c1,new\nx,1,2,3\n\"a\"\"b\",,,\n"), uint8(2))
+	f.Add([]byte("c0\n\"open"), uint8(0))
+	m := match(f, compile(f, wideMetadata(true)), "acme/wide/x.zip")
+	f.Fuzz(func(t *testing.T, data []byte, batch uint8) {
+		rows := map[int]int64{}
+		run := m.NewRun(transform.Origin{Load: "load", ArrivedAt: arrived, BatchRows: int(batch), Flush: func(i int, b *column.Batch) error {
+			rows[i] += int64(b.Rows)
+			return printRows(&strings.Builder{}, b)
+		}})
+		defer run.Release()
+		if _, err := run.Member(0, "x.csv", source(data)); err != nil {
+			var r *lake.Refusal
+			if !errors.As(err, &r) {
+				t.Fatalf("not a refusal: %v", err)
+			}
+		}
+		counts, _, err := run.Finish()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, c := range counts {
+			if c.Read != c.Committed+c.Filtered+c.Rejected || rows[i] != c.Committed {
+				t.Errorf("table %s does not balance: %+v, %d rows", c.Table, c, rows[i])
+			}
+		}
+	})
+}
+
+func BenchmarkRun(b *testing.B) {
+	for _, functions := range []bool{false, true} {
+		b.Run(fmt.Sprintf("functions=%v", functions), func(b *testing.B) {
+			m := match(b, compile(b, wideMetadata(functions)), "acme/wide/x.zip")
+			const rows = 7200
+			data := wideCSV(rows)
+			b.SetBytes(int64(len(data)))
+			b.ReportAllocs()
+			for b.Loop() {
+				load(b, m, data, nil)
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*rows), "ns/row")
+		})
+	}
+}
