@@ -109,13 +109,21 @@ func (l *level) member(i int) error {
 		return err
 	}
 	if e.Cipher == zip.Plain {
-		p, err := l.prove(e, e.Data, nil)
+		r := recipe{method: methodOf(e), body: e.Data}
+		p, err := l.prove(e, e.Data, &r)
 		if err != nil {
 			return lake.Refuse(lake.Corrupt, number)
 		}
-		return l.take(e, p, &recipe{body: e.Data}, number)
+		return l.take(e, p, &r, number)
 	}
 	return l.locked(e, &l.trials[i], number)
+}
+
+func methodOf(e *zip.Entry) method {
+	if e.Method == zip.Deflate {
+		return deflated
+	}
+	return stored
 }
 
 // take makes a member of a proven entry.
@@ -123,11 +131,7 @@ func (l *level) take(e *zip.Entry, p proof, r *recipe, number int) error {
 	l.members = append(l.members, Member{Entry: number, Size: e.Size, Sum: p.sum, archive: l.archive, name: e.Name})
 	m := &l.members[len(l.members)-1]
 	if m.held = p.held; m.held == nil {
-		r.method = method(stored)
-		if e.Method == zip.Deflate {
-			r.method = deflated
-		}
-		m.recipe = r
+		m.recipe = r.own()
 	}
 	return l.add(m, p.head, l.depth)
 }
@@ -141,8 +145,8 @@ type proof struct {
 }
 
 // prove makes an entry's plain bytes and checks their number and CRC. Body is decrypted, or nil when the bytes are to be
-// read through decrypt.
-func (l *level) prove(e *zip.Entry, body []byte, decrypt *recipe) (proof, error) {
+// read by the recipe.
+func (l *level) prove(e *zip.Entry, body []byte, r *recipe) (proof, error) {
 	size := int(e.Size)
 	if e.Method == zip.Store && body != nil && size != len(body) {
 		return proof{head: head(body)}, inflate.ErrCorrupt
@@ -163,10 +167,10 @@ func (l *level) prove(e *zip.Entry, body []byte, decrypt *recipe) (proof, error)
 		l.scratch = sized(l.scratch, groupBytes+inflate.Slack)
 		return l.expand(e, l.scratch[:size+inflate.Slack], body)
 	}
-	if decrypt == nil {
-		decrypt = &recipe{body: body}
+	if body == nil {
+		return l.stream(e, r)
 	}
-	return l.stream(e, decrypt)
+	return l.stream(e, &recipe{method: r.method, body: body})
 }
 
 // expand makes all plain bytes at once.
@@ -197,10 +201,6 @@ func head(b []byte) []byte { return b[:min(len(b), headSize)] }
 
 // stream proves plain bytes that do not fit into memory at once.
 func (l *level) stream(e *zip.Entry, r *recipe) (proof, error) {
-	r.method = stored
-	if e.Method == zip.Deflate {
-		r.method = deflated
-	}
 	src, err := r.reader()
 	if err != nil {
 		return proof{}, err

@@ -2,7 +2,6 @@ package archive
 
 import (
 	"bytes"
-	"slices"
 
 	"medlake/shared/archive/pbkdf2"
 	"medlake/shared/archive/zip"
@@ -31,7 +30,7 @@ func (l *level) locked(e *zip.Entry, t *trial, number int) error {
 		if l.shut != nil {
 			return true, l.shut
 		}
-		return true, l.take(e, p, r, number)
+		return true, l.take(e, p, &r, number)
 	}
 	if t.password >= 0 {
 		lead := l.lead
@@ -87,37 +86,29 @@ func (l *level) again(e *zip.Entry, t *trial, p int) (bool, error) {
 
 // decrypt proves an entry with the password of its trial. Evident says that the password is right although the entry
 // does not hold.
-func (l *level) decrypt(e *zip.Entry, t *trial) (p proof, r *recipe, ok, evident bool, err error) {
+func (l *level) decrypt(e *zip.Entry, t *trial) (p proof, r recipe, ok, evident bool, err error) {
+	r = recipe{method: methodOf(e), cipher: e.Cipher}
 	if e.Cipher == zip.ZipCrypto {
-		start := t.start
-		r = &recipe{body: e.Data[zipcrypto.HeaderSize:], decrypt: func() (decrypter, error) {
-			c := start
-			return &c, nil
-		}}
-		if e.Method == zip.Store && e.Size != int64(len(r.body)) {
-			return p, nil, false, true, nil
+		r.body, r.start = e.Data[zipcrypto.HeaderSize:], t.start
+	} else {
+		r.body, r.sealed, r.key = t.sealed.Body, t.sealed, t.key
+		if !l.prover.Proves(t.sealed, t.key) {
+			return p, r, false, true, nil
 		}
-		p, err = l.prove(e, t.body, r)
-		return p, r, err == nil, p.done && e.Method == zip.Deflate || looksPlain(p.head), nil
-	}
-	if !l.prover.Proves(t.sealed, t.key) {
-		return p, nil, false, true, nil
-	}
-	sealed, key := t.sealed, slices.Clone(t.key)
-	open := func() (decrypter, error) { return sealed.NewStream(key) }
-	r = &recipe{body: sealed.Body, decrypt: open}
-	if t.body != nil {
-		s, err := open()
-		if err != nil {
-			return p, nil, false, false, err
+		if t.body != nil {
+			s, err := r.decrypter()
+			if err != nil {
+				return p, r, false, false, err
+			}
+			s.Decrypt(t.body, r.body)
 		}
-		s.Decrypt(t.body, sealed.Body)
 	}
-	if e.Method == zip.Store && e.Size != int64(len(sealed.Body)) {
-		return p, nil, false, true, nil
+	if e.Method == zip.Store && e.Size != int64(len(r.body)) {
+		return p, r, false, true, nil
 	}
-	p, err = l.prove(e, t.body, r)
-	return p, r, err == nil, true, nil
+	p, wrong := l.prove(e, t.body, &r)
+	evident = e.Cipher == zip.AES || p.done && e.Method == zip.Deflate || looksPlain(p.head)
+	return p, r, wrong == nil, evident, nil
 }
 
 // looksPlain reports whether bytes decrypted without any proof are what records begin with: text, or an archive. Garbage

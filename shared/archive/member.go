@@ -7,6 +7,9 @@ import (
 	"strings"
 
 	"medlake/shared/archive/inflate"
+	"medlake/shared/archive/winzip"
+	"medlake/shared/archive/zip"
+	"medlake/shared/archive/zipcrypto"
 )
 
 // spillFrom is the size from which a member's plain bytes are mapped from a temporary file instead of taken from the heap.
@@ -94,9 +97,12 @@ func (m *Member) Reader() (io.ReadCloser, error) {
 
 // recipe says how plain bytes are made from an archive's.
 type recipe struct {
-	method  method
-	body    []byte
-	decrypt func() (decrypter, error) // nil when the body is not encrypted
+	method method
+	body   []byte
+	cipher zip.Cipher
+	start  zipcrypto.Cipher // before the body
+	sealed winzip.Sealed
+	key    []byte // derived; belongs to the recipe only if own was called
 }
 
 type method uint8
@@ -107,8 +113,22 @@ const (
 	gzipped
 )
 
+// own makes a recipe that outlives the opening of its archive.
+func (r recipe) own() *recipe {
+	r.key = bytes.Clone(r.key)
+	return &r
+}
+
 // decrypter turns the next bytes of a stream into plain ones, in place or elsewhere.
 type decrypter interface{ Decrypt(dst, src []byte) }
+
+func (r *recipe) decrypter() (decrypter, error) {
+	if r.cipher == zip.AES {
+		return r.sealed.NewStream(r.key)
+	}
+	c := r.start
+	return &c, nil
+}
 
 // reader starts at the beginning.
 func (r *recipe) reader() (io.ReadCloser, error) {
@@ -116,8 +136,8 @@ func (r *recipe) reader() (io.ReadCloser, error) {
 		return newGunzip(r.body), nil
 	}
 	src := io.Reader(bytes.NewReader(r.body))
-	if r.decrypt != nil {
-		d, err := r.decrypt()
+	if r.cipher != zip.Plain {
+		d, err := r.decrypter()
 		if err != nil {
 			return nil, err
 		}
@@ -127,7 +147,7 @@ func (r *recipe) reader() (io.ReadCloser, error) {
 		return io.NopCloser(src), nil
 	}
 	z := readers.Get().(*inflate.Reader)
-	if r.decrypt == nil {
+	if r.cipher == zip.Plain {
 		z.Reset(r.body)
 	} else {
 		z.ResetReader(src)

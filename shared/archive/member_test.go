@@ -30,12 +30,12 @@ func text(n int) []byte {
 // TestLargeMembersStream opens what is decrypted and inflated in pieces: bodies over 1 MiB, plain bytes over the hold.
 func TestLargeMembersStream(t *testing.T) {
 	t.Parallel()
-	plain := text(5 << 20)
-	noise := make([]byte, 3<<20) // does not deflate
+	plain := text(5 << 19)
+	noise := make([]byte, 9<<17) // does not deflate
 	rand.NewChaCha8([32]byte{}).Read(noise)
 	for name, c := range map[string]lock.Cipher{"plain": lock.None, "ZipCrypto": lock.ZipCrypto, "AES": lock.AES256} {
-		for _, hold := range []int64{1, 4 << 20, 64 << 20} {
-			data := build(seal(t, "a", plain, c, previous), seal(t, "b", noise, c, current), seal(t, "c", noise[:9], c, current))
+		data := build(seal(t, "a", plain, c, previous), seal(t, "b", noise, c, current), seal(t, "c", noise[:9], c, current))
+		for _, hold := range []int64{1, 3 << 20, 64 << 20} {
 			a, err := archive.Open(data, passwords, archive.Limits{Hold: hold})
 			if err != nil {
 				t.Fatal(err)
@@ -65,8 +65,8 @@ func TestLargeMembersStream(t *testing.T) {
 
 func TestHugeMembersAreMapped(t *testing.T) {
 	t.Parallel()
-	plain := text(65 << 20)
-	a, err := archive.Open(build(pack(t, "a", plain)), nil, archive.Defaults())
+	plain := bytes.Repeat(text(100_000), 700)
+	a, err := archive.Open(build(pack(t, "a", plain)), nil, archive.Limits{Ratio: 2000})
 	if err != nil {
 		t.Fatal(err)
 	}

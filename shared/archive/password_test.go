@@ -75,27 +75,36 @@ func TestOneByteIsNoProof(t *testing.T) {
 	}
 }
 
+// keys are ZipCrypto's, written down a second time.
+type keys [3]uint32
+
+func zipCryptoKeys(password string) keys {
+	k := keys{0x12345678, 0x23456789, 0x34567890}
+	for _, b := range []byte(password) {
+		k.update(b)
+	}
+	return k
+}
+
+func (k *keys) update(b byte) {
+	k[0] = crc32.IEEETable[byte(k[0])^b] ^ k[0]>>8
+	k[1] = (k[1]+k[0]&0xff)*134775813 + 1
+	k[2] = crc32.IEEETable[byte(k[2])^byte(k[1]>>24)] ^ k[2]>>8
+}
+
+func (k *keys) stream() byte { x := k[2] | 2; return byte(x * (x ^ 1) >> 8) }
+
 // sealStored locks a stored entry with the current password.
 func sealStored(t *testing.T, p part) part {
 	t.Helper()
-	header := seal(t, p.name, p.body, lock.ZipCrypto, current).body[:12] // it checks the same CRC
-	update := func(k *[3]uint32, b byte) {
-		k[0] = crc32.IEEETable[byte(k[0])^b] ^ k[0]>>8
-		k[1] = (k[1]+k[0]&0xff)*134775813 + 1
-		k[2] = crc32.IEEETable[byte(k[2])^byte(k[1]>>24)] ^ k[2]>>8
+	body := bytes.Clone(seal(t, p.name, p.body, lock.ZipCrypto, current).body[:12]) // it checks the same CRC
+	k := zipCryptoKeys(current)
+	for _, b := range body {
+		k.update(b ^ k.stream())
 	}
-	stream := func(k *[3]uint32) byte { x := k[2] | 2; return byte(x * (x ^ 1) >> 8) }
-	keys := [3]uint32{0x12345678, 0x23456789, 0x34567890}
-	for _, b := range []byte(current) {
-		update(&keys, b)
-	}
-	for _, b := range header {
-		update(&keys, b^stream(&keys))
-	}
-	body := bytes.Clone(header)
 	for _, b := range p.body {
-		body = append(body, b^stream(&keys))
-		update(&keys, b)
+		body = append(body, b^k.stream())
+		k.update(b)
 	}
 	p.flags, p.body = 1, body
 	return p

@@ -2,7 +2,7 @@
 // share no byte and lie inside the file. It believes sizes no further than that, and opens no entry.
 package zip
 
-import "strings"
+import "bytes"
 
 // Methods of compression that are read.
 const (
@@ -43,18 +43,22 @@ type Entry struct {
 // Folder reports whether the entry names a folder.
 func (e *Entry) Folder() bool {
 	n := len(e.Name)
-	return n > 0 && (e.Name[n-1] == '/' || e.Name[n-1] == '\\')
+	return n > 0 && separator(e.Name[n-1])
 }
 
 // Junk reports whether the entry is what an operating system adds unasked: resource forks and folder settings.
 func (e *Entry) Junk() bool {
-	name := e.Label()
-	base := name[strings.LastIndexByte(name, '/')+1:]
-	return base == ".DS_Store" || strings.HasPrefix(base, "._") ||
-		strings.HasPrefix(name, "__MACOSX/") || strings.Contains(name, "/__MACOSX/")
+	for name := e.Name; ; {
+		i := bytes.IndexAny(name, `/\`)
+		if i < 0 {
+			return string(name) == ".DS_Store" || bytes.HasPrefix(name, []byte("._"))
+		}
+		if string(name[:i]) == "__MACOSX" {
+			return true
+		}
+		name = name[i+1:]
+	}
 }
 
-// Label is the name in UTF-8, with forward slashes.
-func (e *Entry) Label() string {
-	return strings.ReplaceAll(strings.ToValidUTF8(string(e.Name), "\uFFFD"), `\`, "/")
-}
+// separator says that folders are separated by slashes and, by some old tools, by backslashes.
+func separator(c byte) bool { return c == '/' || c == '\\' }
