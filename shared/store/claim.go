@@ -46,6 +46,9 @@ func (b *Bucket) Claim(ctx context.Context, key string, data []byte) (winner []b
 func (b *Bucket) Upload(ctx context.Context, key string, r io.Reader) (Object, error) {
 	src := &source{r: r, sum: sha256.New()}
 	err := b.write(ctx, key, src, true)
+	if gcerrors.Code(err) == gcerrors.FailedPrecondition && !src.done && src.err == nil {
+		_, _ = io.Copy(io.Discard, src) // refused early: the sum of the rest is needed; src keeps the error
+	}
 	switch {
 	case err == nil:
 	case src.err != nil:
