@@ -218,7 +218,9 @@ func (c *Committer) note(ctx context.Context, tail int64) error {
 		c.dirty[lake.OpsLoads] = struct{}{}
 		for _, l := range e.Loads {
 			for _, t := range l.Tables {
-				c.dirty[t.Table] = struct{}{}
+				if len(t.Files) > 0 {
+					c.dirty[t.Table] = struct{}{}
+				}
 			}
 		}
 	}

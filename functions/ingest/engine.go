@@ -19,7 +19,7 @@ type Engine interface {
 // Plan is how the uploads of one feed and one customer are read.
 type Plan interface {
 	About() About
-	// Tables are what the feed fills; their positions are the table numbers of Source.Flush.
+	// Tables are what the feed fills, ops.rejects among them. Their positions are the table numbers of Origin.Flush.
 	Tables() []Table
 	// Open proves the whole upload. data stays as it is until Content is closed.
 	Open(data []byte, passwords []string) (Content, error)
@@ -60,7 +60,6 @@ type Origin struct {
 type Outcome struct {
 	Entries   int               // members
 	Unmatched []int             // members that no table wanted
-	Tables    []lake.TableFiles // counts, in the order of Plan.Tables; without files
+	Tables    []lake.TableFiles // counts, one a table of Plan.Tables and in their order; without files
 	Warnings  []lake.Warning
-	Rejects   []lake.Reject
 }

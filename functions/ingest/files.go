@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-	"time"
 
 	"medlake/shared/datafile"
 	"medlake/shared/lake"
@@ -98,20 +97,18 @@ func (w *writer) close() error {
 func (f *Ingest) transform(ctx context.Context, plan Plan, content Content, r *lake.Record) (err error) {
 	tables := plan.Tables()
 	attempt := f.cfg.Attempt()
-	writers := make([]*writer, len(tables), len(tables)+1)
+	writers := make([]*writer, 0, len(tables))
 	defer func() {
 		for _, w := range writers {
-			if w != nil {
-				err = errors.Join(err, w.close())
-			}
+			err = errors.Join(err, w.close())
 		}
 	}()
-	for i, t := range tables {
+	for _, t := range tables {
 		target, err := f.targets.of(ctx, r.Metadata, t.Schema)
 		if err != nil {
 			return err
 		}
-		writers[i] = f.newWriter(target, r, attempt, t.FileSize)
+		writers = append(writers, f.newWriter(target, r, attempt, t.FileSize))
 	}
 	out, err := content.Run(Origin{Load: r.Load, ArrivedAt: r.ArrivedAt, Flush: func(table int, b *column.Batch) error {
 		return writers[table].append(ctx, b)
@@ -119,21 +116,19 @@ func (f *Ingest) transform(ctx context.Context, plan Plan, content Content, r *l
 	if err != nil {
 		return err
 	}
-	r.Entries, r.Unmatched, r.Warnings, r.Tables = out.Entries, out.Unmatched, out.Warnings, out.Tables
-	if len(out.Rejects) > 0 {
-		w, err := f.writeRejects(ctx, r, attempt, out.Rejects)
-		if err != nil {
-			return err
-		}
-		writers = append(writers, w)
-		n := int64(len(out.Rejects))
-		r.Tables = append(r.Tables, lake.TableFiles{Table: lake.OpsRejects, Read: n, Committed: n})
+	if len(out.Tables) != len(writers) {
+		return fmt.Errorf("feed %s counts %d of %d tables", r.Feed, len(out.Tables), len(writers))
 	}
 	if err := f.finishAll(ctx, writers); err != nil {
 		return err
 	}
+	r.Entries, r.Unmatched, r.Warnings = out.Entries, out.Unmatched, out.Warnings
 	for i, w := range writers {
-		r.Tables[i].Schema, r.Tables[i].Files = w.target.schema.N, w.files
+		t := out.Tables[i]
+		t.Schema, t.Files = w.target.schema.N, w.files
+		if t.Table != lake.OpsRejects || t.Read > 0 {
+			r.Tables = append(r.Tables, t)
+		}
 	}
 	return nil
 }
@@ -158,44 +153,4 @@ func (f *Ingest) finishAll(ctx context.Context, writers []*writer) error {
 	}
 	wait.Wait()
 	return errors.Join(errs...)
-}
-
-// writeRejects writes the coordinates of rejected rows as rows of ops.rejects.
-func (f *Ingest) writeRejects(ctx context.Context, r *lake.Record, attempt string, rejects []lake.Reject) (*writer, error) {
-	t, err := f.targets.of(ctx, r.Metadata, lake.RejectsSchema())
-	if err != nil {
-		return nil, err
-	}
-	w := f.newWriter(t, r, attempt, 0)
-	b := column.New(t.schema.Columns)
-	for _, x := range rejects {
-		rejectRow(b, r, x)
-	}
-	if err := w.append(ctx, b); err != nil {
-		return nil, errors.Join(err, w.close())
-	}
-	return w, nil
-}
-
-// rejectRow appends one reject, in the order of lake.RejectsSchema.
-func rejectRow(b *column.Batch, r *lake.Record, x lake.Reject) {
-	c := b.Columns
-	c[0].AppendText([]byte(r.Customer))
-	c[1].AppendText([]byte(r.Load))
-	c[2].AppendInt(int64(x.Entry))
-	c[3].AppendInt(x.Row)
-	c[4].AppendInt(r.ArrivedAt.Truncate(time.Microsecond).UnixMicro())
-	c[5].AppendText([]byte(x.Table))
-	if x.Line > 0 {
-		c[6].AppendInt(x.Line)
-	} else {
-		c[6].AppendNull()
-	}
-	if x.Column != "" {
-		c[7].AppendText([]byte(x.Column))
-	} else {
-		c[7].AppendNull()
-	}
-	c[8].AppendText([]byte(x.Rule))
-	b.EndRow()
 }

@@ -39,7 +39,7 @@ func smallTables() []lake.Schema {
 
 func (smallPlan) Tables() []ingest.Table {
 	var t []ingest.Table
-	for _, s := range smallTables() {
+	for _, s := range append(smallTables(), lake.RejectsSchema()) {
 		t = append(t, ingest.Table{Schema: s})
 	}
 	return t
@@ -64,14 +64,11 @@ func (c smallContent) Run(o ingest.Origin) (ingest.Outcome, error) {
 		return ingest.Outcome{}, lake.Refuse(lake.Malformed, 0).At(1)
 	}
 	out := ingest.Outcome{Entries: 1}
+	rejects := column.New(lake.RejectsSchema().Columns)
 	for i, s := range smallTables() {
 		b := column.New(s.Columns)
 		for row, word := range words[1:] {
-			b.Columns[0].AppendText([]byte("acme"))
-			b.Columns[1].AppendText([]byte(o.Load))
-			b.Columns[2].AppendInt(0)
-			b.Columns[3].AppendInt(int64(row + 1))
-			b.Columns[4].AppendInt(o.ArrivedAt.UnixMicro())
+			place(b, o, int64(row+1))
 			b.Columns[5].AppendText([]byte(word))
 			b.EndRow()
 		}
@@ -80,12 +77,33 @@ func (c smallContent) Run(o ingest.Origin) (ingest.Outcome, error) {
 		if words[0] == "reject" {
 			counts.Read++
 			counts.Rejected++
-			out.Rejects = append(out.Rejects, lake.Reject{Table: s.Table, Row: n + 1, Line: 1, Rule: "type", Column: "word"})
+			rejected(rejects, s.Table, o, n+1)
 		}
 		out.Tables = append(out.Tables, counts)
 		if err := o.Flush(i, b); err != nil {
 			return out, err
 		}
 	}
-	return out, nil
+	n := int64(rejects.Rows)
+	out.Tables = append(out.Tables, lake.TableFiles{Table: lake.OpsRejects, Read: n, Committed: n})
+	return out, o.Flush(len(out.Tables)-1, rejects)
+}
+
+// place appends the system columns.
+func place(b *column.Batch, o ingest.Origin, row int64) {
+	b.Columns[0].AppendText([]byte("acme"))
+	b.Columns[1].AppendText([]byte(o.Load))
+	b.Columns[2].AppendInt(0)
+	b.Columns[3].AppendInt(row)
+	b.Columns[4].AppendInt(o.ArrivedAt.UnixMicro())
+}
+
+func rejected(b *column.Batch, table string, o ingest.Origin, row int64) {
+	place(b, o, row)
+	b.Columns[5].AppendText([]byte(table))
+	b.Columns[6].AppendInt(1)
+	b.Columns[7].AppendText([]byte("word"))
+	b.Columns[8].AppendText([]byte("type"))
+	b.Columns[9].AppendNull()
+	b.EndRow()
 }
