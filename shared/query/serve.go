@@ -75,7 +75,7 @@ func stream(out io.Writer, res *Result) error {
 	frame := newFrame(nil, frameRows)
 	for row, err := range res.Rows {
 		if err != nil {
-			return err
+			return errors.Join(err, sendFrame(out, frame))
 		}
 		if frame = appendCells(frame, row); len(frame) >= frameSize {
 			if err := sendFrame(out, frame); err != nil {
