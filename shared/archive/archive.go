@@ -89,7 +89,7 @@ func (a *Archive) Close() error {
 		}
 	}
 	for _, b := range a.arenas {
-		putBuffer(b)
+		putBuffer(&arenas, b)
 	}
 	a.arenas = nil
 	return err

@@ -20,8 +20,10 @@ func (o *opener) gzip(data, name []byte, depth int) error {
 	}
 	g := newGunzip(data)
 	defer g.Close()
-	buf := o.arena(min(int64(sizeHint(data)), o.hold))
-	kept, all := (*buf)[:0], true
+	kept, all := []byte(nil), true
+	if n := int64(sizeHint(data)); n <= o.hold {
+		kept = (*o.arena(n))[:0:n]
+	}
 	var size int64
 	var head []byte
 	sum := sha256.New()
@@ -41,7 +43,7 @@ func (o *opener) gzip(data, name []byte, depth int) error {
 			head = bytes.Clone(chunk[:min(len(chunk), 8)])
 		}
 		sum.Write(chunk)
-		if all = all && len(kept)+len(chunk) <= len(*buf); all {
+		if all = all && len(kept)+len(chunk) <= cap(kept); all {
 			kept = append(kept, chunk...)
 		}
 	}

@@ -61,7 +61,7 @@ func (m *Member) Bytes() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := getBuffer(int(m.Size))
+	b := getBuffer(&buffers, int(m.Size))
 	if _, err := io.ReadFull(r, *b); err != nil {
 		return nil, fmt.Errorf("inflate entry %d again: %w", m.Entry, err)
 	}
@@ -73,7 +73,7 @@ func (m *Member) Bytes() ([]byte, error) {
 // needs the memory of one; others may leave it to Close.
 func (m *Member) Release() error {
 	if m.again != nil {
-		putBuffer(m.again)
+		putBuffer(&buffers, m.again)
 		m.again = nil
 	}
 	if m.spilled == nil {

@@ -79,7 +79,7 @@ func blame(err error, entry int) error {
 
 // arena is memory for plain bytes that lives as long as the archive.
 func (o *opener) arena(n int64) *[]byte {
-	b := getBuffer(int(n))
+	b := getBuffer(&arenas, int(n))
 	o.archive.arenas = append(o.archive.arenas, b)
 	return b
 }

@@ -27,7 +27,8 @@ type workspace struct {
 var (
 	workspaces = sync.Pool{New: func() any { return new(workspace) }}
 	readers    = sync.Pool{New: func() any { return new(inflate.Reader) }}
-	buffers    sync.Pool // of *[]byte
+	arenas     sync.Pool // of *[]byte: members kept
+	buffers    sync.Pool // of *[]byte: members made again
 )
 
 // release gives w back without what belongs to the archive.
@@ -51,9 +52,9 @@ func sized(b []byte, n int) []byte {
 	return b[:n]
 }
 
-// getBuffer returns n bytes, of a closed archive if there are any.
-func getBuffer(n int) *[]byte {
-	if b, ok := buffers.Get().(*[]byte); ok && cap(*b) >= n {
+// getBuffer returns n bytes, used before if there are any.
+func getBuffer(pool *sync.Pool, n int) *[]byte {
+	if b, ok := pool.Get().(*[]byte); ok && cap(*b) >= n {
 		*b = (*b)[:n]
 		return b
 	}
@@ -62,8 +63,8 @@ func getBuffer(n int) *[]byte {
 }
 
 // putBuffer keeps a buffer for the next archive, unless it is so large that keeping it would be waste.
-func putBuffer(b *[]byte) {
+func putBuffer(pool *sync.Pool, b *[]byte) {
 	if cap(*b) <= 20<<20 {
-		buffers.Put(b)
+		pool.Put(b)
 	}
 }
