@@ -165,8 +165,8 @@ func TestDocumentsLandWhole(t *testing.T) {
 	}
 }
 
-// TestMedicareFilesLandWhole compares every line of every file with the rows that land.
-func TestMedicareFilesLandWhole(t *testing.T) {
+// TestLinesLand compares every line of every Medicare, NPI and CPCDS file with the rows that land.
+func TestLinesLand(t *testing.T) {
 	t.Parallel()
 	dir := data(t)
 	lib := library(t)
@@ -176,28 +176,35 @@ func TestMedicareFilesLandWhole(t *testing.T) {
 			want[f.path] = f.value
 		}
 	}
-	for _, folder := range []string{"synthea-ma/rif-pipe", "rif-bfd-synthea"} {
+	tables := map[string]string{ // where the lines of a file go, if not into claim_lines
+		"npi.tsv": "npi_directory", "export_summary.csv": "medicare_export_summaries", "pde.csv": "prescription_events",
+		"beneficiary_history.csv": "medicare_former_identities", "CPCDS_Members.csv": "members", "CPCDS_Coverages.csv": "coverages",
+		"Organizations.csv": "network_organizations", "PractitionerRoles.csv": "network_providers",
+	}
+	for _, folder := range []string{"synthea-ma/rif-pipe", "rif-bfd-synthea", "synthea-ma/cpcds"} {
 		entries, err := os.ReadDir(filepath.Join(dir, folder))
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, e := range entries {
-			name := path.Join(folder, e.Name())
-			table, upload := "claim_lines", "lakeside/medicare/x.zip"
-			switch base := e.Name(); {
-			case base == "manifest.xml":
+			base := e.Name()
+			if base == "manifest.xml" { // a list of the other files
 				continue
-			case base == "npi.tsv":
-				table, upload = "providers", "lakeside/medicare-providers/x.zip"
-			case base == "export_summary.csv":
-				table, upload = "medicare_export_summaries", "lakeside/medicare-summary/x.zip"
-			case base == "pde.csv":
-				table = "prescription_events"
-			case base == "beneficiary_history.csv":
-				table = "medicare_former_identities"
-			case strings.HasPrefix(base, "beneficiary_"):
-				table = "medicare_beneficiaries"
 			}
+			table, upload := tables[base], "lakeside/medicare/x.zip"
+			switch {
+			case strings.HasPrefix(base, "beneficiary_2"):
+				table = "medicare_beneficiaries"
+			case table == "":
+				table = "claim_lines"
+			case base == "npi.tsv":
+				upload = "lakeside/npi/x.zip"
+			case base == "export_summary.csv":
+				upload = "lakeside/medicare-summary/x.zip"
+			case folder == "synthea-ma/cpcds":
+				upload = "lakeside/cpcds/x.zip"
+			}
+			name := path.Join(folder, base)
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
 				file := filepath.Join(dir, name)

@@ -1,5 +1,56 @@
 package metadata
 
+import (
+	"slices"
+	"strings"
+)
+
+// overlaps says which feeds would take the same upload.
+func (l *loader) overlaps() {
+	for i, f := range l.set.Feeds {
+		for _, g := range l.set.Feeds[:i] {
+			if f.From == nil || g.From == nil || !f.From.Overlaps(g.From) {
+				continue
+			}
+			at := f.From.Pos
+			if at.File != f.File { // inherited
+				at = f.Pos
+			}
+			if who, some := common(f.customers(), g.customers()); some {
+				l.add(at, "from takes the same uploads%s as feed %s (%s): one upload has one feed", who, g.Name, g.From.Pos)
+			}
+		}
+	}
+}
+
+// customers lists the customers a feed is for; nil: all.
+func (f *Feed) customers() []string {
+	list := []string{}
+	for _, g := range f.From.globs {
+		first, _, _ := strings.Cut(g.text, "/")
+		switch {
+		case first == "{customer}":
+			return f.For
+		case f.For == nil || slices.Contains(f.For, first):
+			list = append(list, first)
+		}
+	}
+	return list
+}
+
+// common reports whether two lists of customers have one in common, and says which.
+func common(a, b []string) (who string, some bool) {
+	if a == nil || b == nil {
+		return "", true
+	}
+	for _, c := range a {
+		if slices.Contains(b, c) {
+			return " for customer " + c, true
+		}
+	}
+	return "", false
+}
+
 // overlaps reports whether some name matches both globs. It walks both side by side as automata; `/` is the only character
 // that wildcards treat differently, so three classes of characters are enough.
 func (g *glob) overlaps(other *glob) bool {
