@@ -136,11 +136,18 @@ func (t *filling) fill(f *frame) (rule, name string) {
 				c.AppendNull()
 				continue
 			}
-			if tg.Type.Kind == lake.String {
+			switch {
+			case tg.Type.Kind == lake.String:
 				c.AppendText(v)
 				continue
+			case tg.when != nil:
+				var n int64
+				if n, ok = tg.when.parse(f, v); ok {
+					c.AppendInt(n)
+				}
+			default:
+				ok = f.cast(c, v)
 			}
-			ok = f.cast(c, v)
 		case tg.op == nil:
 			c.AppendNull()
 			continue

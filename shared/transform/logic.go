@@ -112,6 +112,70 @@ func common(a, b kind) kind {
 	return unknown
 }
 
+// fieldIs is `field == "text"`, or != if not is set.
+type fieldIs struct {
+	slot int
+	text string
+	not  bool
+}
+
+func fieldIsOf(operator string, l, r op) (fieldIs, bool) {
+	if _, ok := l.(constant); ok {
+		l, r = r, l
+	}
+	f, isField := l.(field)
+	c, isConstant := r.(constant)
+	ok := isField && isConstant && (operator == "==" || operator == "!=") && (c.v.kind == text || c.v.kind == null)
+	return fieldIs{slot: f.slot, text: string(c.v.text), not: operator == "!="}, ok
+}
+
+// A null field is like an empty one here: neither is ever a text that has characters.
+func (o fieldIs) eval(f *frame) value {
+	return boolOf((string(f.field(o.slot)) == o.text) != o.not)
+}
+
+func (o fieldIs) result() kind { return boolean }
+
+// versus compares with a constant.
+type versus struct {
+	of    op
+	with  value
+	holds func(order int) bool // nil: == or !=
+	not   bool                 // !=
+}
+
+// turned is the operator that holds with the sides exchanged.
+var turned = map[string]string{"==": "==", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
+
+func versusOf(operator string, l, r op) (*versus, bool) {
+	if _, ok := l.(constant); ok {
+		l, r, operator = r, l, turned[operator]
+	}
+	c, ok := r.(constant)
+	holds, ordered := orders[operator]
+	ok = ok && (ordered || operator == "==" || operator == "!=")
+	return &versus{of: l, with: c.v, holds: holds, not: operator == "!="}, ok
+}
+
+func (o *versus) eval(f *frame) value {
+	v := o.of.eval(f)
+	switch {
+	case v.kind == bad:
+		return v
+	case o.holds == nil:
+		return boolOf(equal(v, o.with) != o.not)
+	case v.kind == null || o.with.kind == null:
+		return value{}
+	}
+	c, ok := compare(v, o.with)
+	if !ok {
+		return value{kind: bad}
+	}
+	return boolOf(o.holds(c))
+}
+
+func (o *versus) result() kind { return boolean }
+
 // member is `x in [constants]`.
 type member struct {
 	of     op

@@ -166,8 +166,14 @@ func (c *lowerer) binary(n *ast.BinaryNode) (op, error) {
 	if !ok {
 		return nil, fmt.Errorf("operator %s is not available", n.Operator)
 	}
+	if o, ok := fieldIsOf(n.Operator, l, r); ok {
+		return o, nil
+	}
 	if l, r, err = alike(n.Operator, l, r); err != nil {
 		return nil, err
+	}
+	if o, ok := versusOf(n.Operator, l, r); ok {
+		return o, nil
 	}
 	return &call{fn: fn, args: []op{l, r}, kind: operatorKind(n.Operator, l.result(), r.result()), null: n.Operator == "==" || n.Operator == "!="}, nil
 }
@@ -269,8 +275,12 @@ func (c *lowerer) call(n *ast.CallNode) (op, error) {
 	if err != nil {
 		return nil, err
 	}
-	if name == "coalesce" {
+	switch name {
+	case "coalesce":
 		return firstOf(args), nil
+	case "ts", "day":
+		layouts, err := layoutsOf(nodes[1:])
+		return &moment{of: args[0], layouts: layouts, day: name == "day"}, err
 	}
 	return &call{fn: p.fn, args: args, kind: p.kind, null: p.null}, nil
 }
@@ -302,13 +312,13 @@ func callOf(n ast.Node) (name string, args []ast.Node, ok bool) {
 	return id.Value, call.Arguments, true
 }
 
-// literal reads a constant of the source.
+// literal reads a constant of the source. "" is null, as it is in a field.
 func literal(n ast.Node) (value, bool) {
 	switch n := n.(type) {
 	case *ast.NilNode:
 		return value{}, true
 	case *ast.StringNode:
-		return textOf([]byte(n.Value)), true
+		return orNull([]byte(n.Value)), true
 	case *ast.IntegerNode:
 		return longOf(int64(n.Value)), true
 	case *ast.FloatNode:
@@ -322,37 +332,4 @@ func literal(n ast.Node) (value, bool) {
 		}
 	}
 	return value{}, false
-}
-
-// binaryOperators work on values that are not null, except == and !=.
-var binaryOperators = map[string]apply{
-	"==": func(_ *frame, a []value) value { return boolOf(equal(a[0], a[1])) },
-	"!=": func(_ *frame, a []value) value { return boolOf(!equal(a[0], a[1])) },
-	"<":  ordering(func(c int) bool { return c < 0 }),
-	"<=": ordering(func(c int) bool { return c <= 0 }),
-	">":  ordering(func(c int) bool { return c > 0 }),
-	">=": ordering(func(c int) bool { return c >= 0 }),
-	"+":  arithmetic('+'),
-	"-":  arithmetic('-'),
-	"*":  arithmetic('*'),
-	"/":  arithmetic('/'),
-	"%":  arithmetic('%'),
-
-	"contains":   textTest(containsText),
-	"startsWith": textTest(startsWith),
-	"endsWith":   textTest(endsWith),
-}
-
-func ordering(holds func(int) bool) apply {
-	return func(_ *frame, a []value) value {
-		c, ok := compare(a[0], a[1])
-		if !ok {
-			return value{kind: bad}
-		}
-		return boolOf(holds(c))
-	}
-}
-
-func arithmetic(operator byte) apply {
-	return func(f *frame, a []value) value { return calculate(f, operator, a[0], a[1]) }
 }

@@ -9,41 +9,68 @@ import (
 	"medlake/shared/transform/layout"
 )
 
-// bindTimestamp: ts(x, layout, …) is a moment; the first layout that fits counts, ISO if none is given. A time without an
-// offset is in the feed's zone, else the facility's, else the customer's.
-func bindTimestamp(args []ast.Node) (apply, []ast.Node, error) {
-	layouts, err := layoutsOf(args[1:])
-	return func(f *frame, a []value) value {
-		switch a[0].kind {
-		case timestamp:
-			return a[0]
-		case date:
-			return value{kind: timestamp, num: f.utc(column.Time{Wall: a[0].num * column.MicrosPerDay})}
-		}
-		t, ok := parseAny(layouts, f.textOf(a[0]))
-		if !ok {
-			return value{kind: bad}
-		}
-		return value{kind: timestamp, num: f.utc(t)}
-	}, args[:1], err
+// moment is ts(x, layout, …), a moment, or day(x, layout, …), a date; the first layout that fits counts, ISO if none is
+// given. A time without an offset is in the feed's zone, else the facility's, else the customer's. A date is taken as it is
+// written, whatever the time of day and offset beside it.
+type moment struct {
+	of      op
+	layouts []*layout.Layout
+	day     bool
 }
 
-// bindDay: day(x, layout, …) is the date as it is written, whatever the time of day and offset beside it.
-func bindDay(args []ast.Node) (apply, []ast.Node, error) {
+func (o *moment) eval(f *frame) value { return o.read(f, o.of.eval(f)) }
+
+func (o *moment) result() kind {
+	if o.day {
+		return date
+	}
+	return timestamp
+}
+
+// read reads a value that may be null or a date or time already.
+func (o *moment) read(f *frame, v value) value {
+	switch v.kind {
+	case null, bad:
+		return v
+	case date:
+		if o.day {
+			return v
+		}
+		return value{kind: timestamp, num: f.utc(column.Time{Wall: v.num * column.MicrosPerDay})}
+	case timestamp:
+		if o.day {
+			return value{kind: date, num: column.Time{Wall: v.num}.Days()}
+		}
+		return v
+	}
+	n, ok := o.parse(f, f.textOf(v))
+	if !ok {
+		return value{kind: bad}
+	}
+	return value{kind: o.result(), num: n}
+}
+
+// parse reads text as days or microseconds.
+func (o *moment) parse(f *frame, b []byte) (int64, bool) {
+	for _, l := range o.layouts {
+		t, ok := l.Parse(b)
+		switch {
+		case ok && o.day:
+			return t.Days(), true
+		case ok:
+			return f.utc(t), true
+		}
+	}
+	return 0, false
+}
+
+func bindTimestamp(args []ast.Node) (apply, []ast.Node, error) { return bindMoment(args, false) }
+func bindDay(args []ast.Node) (apply, []ast.Node, error)       { return bindMoment(args, true) }
+
+func bindMoment(args []ast.Node, day bool) (apply, []ast.Node, error) {
 	layouts, err := layoutsOf(args[1:])
-	return func(f *frame, a []value) value {
-		switch a[0].kind {
-		case date:
-			return a[0]
-		case timestamp:
-			return value{kind: date, num: column.Time{Wall: a[0].num}.Days()}
-		}
-		t, ok := parseAny(layouts, f.textOf(a[0]))
-		if !ok {
-			return value{kind: bad}
-		}
-		return value{kind: date, num: t.Days()}
-	}, args[:1], err
+	o := &moment{layouts: layouts, day: day}
+	return func(f *frame, a []value) value { return o.read(f, a[0]) }, args[:1], err
 }
 
 func layoutsOf(args []ast.Node) ([]*layout.Layout, error) {
@@ -64,15 +91,6 @@ func layoutsOf(args []ast.Node) ([]*layout.Layout, error) {
 		out = append(out, l)
 	}
 	return out, nil
-}
-
-func parseAny(layouts []*layout.Layout, b []byte) (column.Time, bool) {
-	for _, l := range layouts {
-		if t, ok := l.Parse(b); ok {
-			return t, true
-		}
-	}
-	return column.Time{}, false
 }
 
 // utc turns a time as it was written into UTC microseconds.

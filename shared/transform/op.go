@@ -170,27 +170,16 @@ type apply func(f *frame, args []value) value
 func (o *call) eval(f *frame) value {
 	base := len(f.stack)
 	for _, a := range o.args {
-		f.stack = append(f.stack, a.eval(f))
+		v := a.eval(f)
+		if v.kind == bad || v.kind == null && !o.null {
+			f.stack = f.stack[:base]
+			return value{kind: v.kind}
+		}
+		f.stack = append(f.stack, v)
 	}
-	v := guarded(f, o.fn, f.stack[base:], o.null)
+	v := o.fn(f, f.stack[base:])
 	f.stack = f.stack[:base]
 	return v
-}
-
-func guarded(f *frame, fn apply, args []value, takesNull bool) value {
-	for i := range args {
-		if args[i].kind == bad {
-			return value{kind: bad}
-		}
-	}
-	if !takesNull {
-		for i := range args {
-			if args[i].kind == null {
-				return value{}
-			}
-		}
-	}
-	return fn(f, args)
 }
 
 func (o *call) result() kind { return o.kind }

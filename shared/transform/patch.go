@@ -199,11 +199,18 @@ func (p *patch) raw(node *ast.Node, fn func(*frame, []any) (any, error), args ..
 
 func (f *frame) boxedCall(fn apply, args []any, takesNull bool) (any, error) {
 	base := len(f.stack)
+	defer func() { f.stack = f.stack[:base] }()
 	for _, a := range args {
-		f.stack = append(f.stack, f.unboxed(a))
+		v := f.unboxed(a)
+		switch {
+		case v.kind == bad:
+			return nil, errBad
+		case v.kind == null && !takesNull:
+			return nil, nil
+		}
+		f.stack = append(f.stack, v)
 	}
-	v := guarded(f, fn, f.stack[base:], takesNull)
-	f.stack = f.stack[:base]
+	v := fn(f, f.stack[base:])
 	if v.kind == bad {
 		return nil, errBad
 	}

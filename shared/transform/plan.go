@@ -28,10 +28,11 @@ type plan struct {
 type target struct {
 	metadata.Column
 	index int
-	slot  int  // plain field, or -1
-	op    op   // otherwise; nil: the feed has nothing for the column
-	null  bool // a value that does not fit becomes null
-	asked bool // the feed names the column's source, so it is missed if it is not there
+	slot  int     // plain field, or -1
+	when  *moment // the field is read by ts or day
+	op    op      // otherwise; nil: the feed has nothing for the column
+	null  bool    // a value that does not fit becomes null
+	asked bool    // the feed names the column's source, so it is missed if it is not there
 	ways  [][]int
 }
 
@@ -79,9 +80,7 @@ func (p *planner) plan(in *metadata.Into, scope *fields) *plan {
 		}
 		tg := target{Column: *own, index: systemColumns + i, slot: -1, null: t.Mismatch == "null"}
 		p.source(c, scope, in, &tg)
-		if f, ok := tg.op.(field); ok {
-			tg.slot = f.slot
-		}
+		tg.plain()
 		if tg.op != nil {
 			tg.ways = ways(tg.op)
 		}
@@ -111,6 +110,18 @@ func (p *planner) plan(in *metadata.Into, scope *fields) *plan {
 	}
 	out.checks = checksOf(p.program.set, t)
 	return out
+}
+
+// plain finds out whether a column is a plain field, or one with ts or day around it, which need no value in between.
+func (tg *target) plain() {
+	switch o := tg.op.(type) {
+	case field:
+		tg.slot = o.slot
+	case *moment:
+		if f, ok := o.of.(field); ok && kindOf(tg.Type.Kind) == o.result() {
+			tg.slot, tg.when = f.slot, o
+		}
+	}
 }
 
 // source finds what fills a column: its line of set, or the field of its name.

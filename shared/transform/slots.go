@@ -5,6 +5,12 @@ func slotsOf(o op) []int {
 	switch o := o.(type) {
 	case field:
 		return []int{o.slot}
+	case fieldIs:
+		return []int{o.slot}
+	case *versus:
+		return slotsOf(o.of)
+	case *moment:
+		return slotsOf(o.of)
 	case *call:
 		return slotsOfAll(o.args)
 	case both:

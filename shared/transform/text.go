@@ -28,24 +28,29 @@ func orNull(b []byte) value {
 	return textOf(b)
 }
 
-func upper(f *frame, a []value) value {
-	return f.mapped(a[0], unicode.ToUpper)
-}
+func upper(f *frame, a []value) value { return f.mapped(a[0], 'a', 'z', unicode.ToUpper) }
 
-func lowered(f *frame, a []value) value {
-	return f.mapped(a[0], unicode.ToLower)
-}
+func lowered(f *frame, a []value) value { return f.mapped(a[0], 'A', 'Z', unicode.ToLower) }
 
-func (f *frame) mapped(v value, to func(rune) rune) value {
+// mapped changes the letter case of text; ASCII letters from first to last change, others if to says so.
+func (f *frame) mapped(v value, first, last byte, to func(rune) rune) value {
 	b := f.textOf(v)
 	start := len(f.buf)
-	for i := 0; i < len(b); {
-		r, n := rune(b[i]), 1
-		if r >= utf8.RuneSelf {
-			r, n = utf8.DecodeRune(b[i:])
+	f.buf = append(f.buf, b...)
+	out := f.buf[start:]
+	for i, c := range out {
+		if c >= utf8.RuneSelf {
+			f.buf = f.buf[:start+i]
+			for i < len(b) {
+				r, n := utf8.DecodeRune(b[i:])
+				f.buf = utf8.AppendRune(f.buf, to(r))
+				i += n
+			}
+			break
 		}
-		f.buf = utf8.AppendRune(f.buf, to(r))
-		i += n
+		if first <= c && c <= last {
+			out[i] = c ^ 0x20
+		}
 	}
 	return f.made(start)
 }
