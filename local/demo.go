@@ -151,7 +151,11 @@ func (g *guide) receipt(p demo.Parcel, r lake.Receipt, took time.Duration) {
 	fmt.Fprintf(g.out, "%-8s %-27s %s\n         %s", p.Customer, p.Path, p.Note, r.Status)
 	switch r.Status {
 	case lake.Loaded:
-		fmt.Fprintf(g.out, ": %d rows in %d tables, %d rejects", r.Committed, len(r.Rows), r.Rejected)
+		tables := 0
+		for _, n := range r.Rows {
+			tables += min(1, int(n))
+		}
+		fmt.Fprintf(g.out, ": %d rows in %d tables, %d rejects", r.Committed, tables, r.Rejected)
 	case lake.Duplicate:
 		fmt.Fprint(g.out, ": its rows are there already, nothing changed")
 	case lake.Quarantined:
