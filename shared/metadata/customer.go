@@ -28,7 +28,7 @@ func (l *loader) readCustomers() {
 			l.add(Pos{file, 1}, "the file is missing: each folder of customers has one")
 			continue
 		}
-		each(l, []string{file}, func(y *customerYAML) {
+		each(l, []string{file}, func(y *customerYAML, _ bool) {
 			l.set.Customers = append(l.set.Customers, l.customer(y, e.Name()))
 		})
 	}

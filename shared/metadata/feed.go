@@ -11,12 +11,16 @@ import (
 func (l *loader) readFeeds() {
 	taken := map[string]Pos{}
 	var all []*feedYAML
-	each(l, l.glob("feeds", ".yaml"), func(y *feedYAML) {
-		l.named(y.Feed, y.Pos, "feed", taken)
+	broken := map[*feedYAML]bool{}
+	each(l, l.glob("feeds", ".yaml"), func(y *feedYAML, faulty bool) {
+		broken[y] = !l.named(y.Feed, y.Pos, "feed", taken) || faulty
 		all = append(all, y)
 	})
 	for _, y := range l.inheritFeeds(all) {
-		l.set.Feeds = append(l.set.Feeds, l.feed(y))
+		before := len(l.list)
+		f := l.feed(y)
+		l.faultyFeeds[f] = broken[y] || len(l.list) > before
+		l.set.Feeds = append(l.set.Feeds, f)
 	}
 	l.overlaps()
 }

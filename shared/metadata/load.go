@@ -31,19 +31,25 @@ func SortFaults(list []Fault) []Fault {
 const maxFile = 64 << 20
 
 // Load reads feeds/*.yaml, tables/*.yaml, reports/*.yaml, customers/<id>/customer.yaml with the CSV files beside it, and
-// ref/*.csv. It returns all faults at once, sorted by place; with a fault the set is nil.
+// ref/*.csv. It returns all faults at once, sorted by place. With a fault the set holds only what has none: it can be
+// compiled to find more faults, but must not be used to load files, and has no Version.
 func Load(fsys fs.FS) (*Set, []Fault) {
-	l := &loader{fsys: fsys, set: &Set{refs: map[string]*Ref{}, shapes: map[string]*Ref{facilitiesRef: emptyFacilities()}}}
+	l := &loader{
+		fsys: fsys, set: &Set{refs: map[string]*Ref{}, shapes: map[string]*Ref{facilitiesRef: emptyFacilities()}},
+		faultyTables: map[*Table]bool{}, faultyFeeds: map[*Feed]bool{},
+	}
 	l.readTables()
+	before := len(l.list)
 	l.readCustomers()
 	l.readRefs()
+	l.faultyCustomers = len(l.list) > before
 	l.readFeeds()
 	l.readReports()
-	if len(l.files) == 0 && len(l.faults.list) == 0 {
-		l.faults.add(Pos{".", 1}, "no metadata here: feeds/*.yaml, tables/*.yaml and customers/<id>/customer.yaml are wanted")
+	if len(l.files) == 0 && len(l.list) == 0 {
+		l.add(Pos{".", 1}, "no metadata here: feeds/*.yaml, tables/*.yaml and customers/<id>/customer.yaml are wanted")
 	}
-	if len(l.faults.list) > 0 {
-		return nil, SortFaults(l.faults.list)
+	if len(l.list) > 0 {
+		return l.good(), SortFaults(l.list)
 	}
 	l.set.Version = lake.Hash(append([]string{"metadata"}, l.files...)...)
 	return l.set, nil
@@ -55,6 +61,27 @@ type loader struct {
 	set   *Set
 	files []string // name, content, name, content …: hashed into the version
 	faults
+
+	faultyTables    map[*Table]bool
+	faultyFeeds     map[*Feed]bool
+	faultyCustomers bool // customers or references: samples may go wrong because of them
+}
+
+// good is the set without what has faults, and without what depends on that.
+func (l *loader) good() *Set {
+	s := &Set{Customers: l.set.Customers, refs: l.set.refs, shapes: l.set.shapes}
+	for _, t := range l.set.Tables {
+		if !l.faultyTables[t] {
+			s.Tables = append(s.Tables, t)
+		}
+	}
+	for _, f := range l.set.Feeds {
+		lost := slices.ContainsFunc(f.Into, func(in *Into) bool { return s.Table(in.Table) == nil })
+		if !lost && !l.faultyFeeds[f] && !l.faultyCustomers {
+			s.Feeds = append(s.Feeds, f)
+		}
+	}
+	return s
 }
 
 // glob lists the files of a folder that end in ext.
@@ -108,17 +135,19 @@ func cause(err error) error {
 	return err
 }
 
-// each reads every YAML file of a folder into a struct of its own and hands it on.
-func each[T any](l *loader, files []string, use func(y *T)) {
+// each reads every YAML file of a folder into a struct of its own and hands it on; faulty says whether keys or values have
+// faults already.
+func each[T any](l *loader, files []string, use func(y *T, faulty bool)) {
 	for _, name := range files {
 		text, ok := l.read(name)
 		if !ok {
 			continue
 		}
+		before := len(l.list)
 		y := new(T)
 		d := &decoder{file: name, faults: &l.faults}
 		if d.parse(text, y); d.usable {
-			use(y)
+			use(y, len(l.list) > before)
 		}
 	}
 }

@@ -1,10 +1,8 @@
 package metadata
 
-import "time"
-
 func (l *loader) readReports() {
 	taken := map[string]Pos{}
-	each(l, l.glob("reports", ".yaml"), func(y *reportYAML) {
+	each(l, l.glob("reports", ".yaml"), func(y *reportYAML, _ bool) {
 		l.named(y.Report, y.Pos, "report", taken)
 		if !y.SQL.set() {
 			l.add(y.Pos, "the report has no sql")
@@ -16,7 +14,7 @@ func (l *loader) readReports() {
 		}
 		for _, n := range y.Needs {
 			l.tableOf(n.Key)
-			_ = l.age(n.Value) > time.Duration(0)
+			l.age(n.Value)
 		}
 		l.set.Reports = append(l.set.Reports, &Report{Pos: y.Pos, Name: y.Report.Value, Doc: y.Doc.Value, Every: y.Every.Value, SQL: y.SQL.Value})
 	})

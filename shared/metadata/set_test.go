@@ -205,6 +205,19 @@ func TestVersionFollowsEveryFile(t *testing.T) {
 	}
 }
 
+func TestSetWithFaultsHoldsWhatIsGood(t *testing.T) {
+	t.Parallel()
+	_, fsys := whole(t)
+	fsys["tables/conditions.yaml"].Data = []byte("table: conditions\ncolumns: { code: strin }\n")
+	set, faults := Load(fsys)
+	if len(faults) == 0 || set.Table("conditions") != nil || set.Feed("ccda") != nil {
+		t.Errorf("a faulty table or a feed that fills it is in the set: %v", faults)
+	}
+	if set.Table("visits") == nil || set.Feed("visits_csv") == nil || set.Version != "" {
+		t.Error("the good table and feed are not in the set, or it has a version")
+	}
+}
+
 func TestFaultsOfReading(t *testing.T) {
 	t.Parallel()
 	fsys := fstest.MapFS{"feeds/a.yaml/b": &fstest.MapFile{}, "tables": &fstest.MapFile{Data: []byte("x")}}
@@ -228,8 +241,8 @@ func FuzzLoad(f *testing.F) {
 			"customers/acme/customer.yaml": &fstest.MapFile{Data: customer}, "customers/acme/facilities.csv": &fstest.MapFile{Data: ref},
 			"reports/x.yaml": &fstest.MapFile{Data: customer}, "ref/codes.csv": &fstest.MapFile{Data: ref},
 		})
-		if (set == nil) != (len(faults) > 0) {
-			t.Errorf("set is nil: %v, with %d faults", set == nil, len(faults))
+		if (set.Version == "") != (len(faults) > 0) {
+			t.Errorf("version is %q, with %d faults", set.Version, len(faults))
 		}
 		for _, fault := range faults {
 			if fault.Line < 1 || fault.File == "" || fault.Message == "" {

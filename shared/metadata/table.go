@@ -26,10 +26,11 @@ var typeSyntax = regexp.MustCompile(`^\s*(\w+(?:\s*\([\d\s,]*\))?)\s*(!?)(?:\s+p
 
 func (l *loader) readTables() {
 	taken := map[string]Pos{}
-	each(l, l.glob("tables", ".yaml"), func(y *tableYAML) {
-		if t := l.table(y, taken); t != nil {
-			l.set.Tables = append(l.set.Tables, t)
-		}
+	each(l, l.glob("tables", ".yaml"), func(y *tableYAML, faulty bool) {
+		before := len(l.list)
+		t := l.table(y, taken)
+		l.faultyTables[t] = faulty || len(l.list) > before
+		l.set.Tables = append(l.set.Tables, t)
 	})
 }
 
