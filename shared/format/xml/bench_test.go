@@ -100,7 +100,10 @@ func visit(r *rand.Rand) []byte {
 				in("Med", func() { leaf("Name", 1); leaf("Dose", 2); leaf("Route", 1) })
 			}
 		})
-		in("Billing", func() { line(`<TotalCharge currency="USD">%d.%02d</TotalCharge>`, r.IntN(9000), r.IntN(100)); leaf("Status", 1) })
+		in("Billing", func() {
+			line(`<TotalCharge currency="USD">%d.%02d</TotalCharge>`, r.IntN(9000), r.IntN(100))
+			leaf("Status", 1)
+		})
 	})
 	return b.Bytes()
 }

@@ -1,5 +1,7 @@
 package xml
 
+import "bytes"
+
 // Classes of bytes in names. Every byte of a character beyond ASCII counts as part of a name.
 const (
 	startsName = 1 << iota
@@ -49,6 +51,19 @@ func trim(b []byte) []byte {
 		b = b[:len(b)-1]
 	}
 	return b
+}
+
+// noncharacter returns the index of the first U+FFFE or U+FFFF, which XML forbids; -1 if there is none.
+func noncharacter(b []byte) int {
+	for i := 0; ; i += 2 {
+		k := bytes.Index(b[i:], []byte("\xef\xbf"))
+		if k < 0 {
+			return -1
+		}
+		if i += k; i+2 < len(b) && b[i+2] >= 0xBE {
+			return i
+		}
+	}
 }
 
 // legal reports whether b holds no control character that XML forbids.

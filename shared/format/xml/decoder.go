@@ -27,6 +27,7 @@ type Decoder struct {
 	tests    []int     // that hold, of all open elements
 	counters []counter // of all open elements
 	names    map[string]struct{}
+	after    [][]int // by state and edge of a child, from 1: the edge of the next child, last time
 
 	bindings []binding // of prefixes
 	ns       int       // default namespace
@@ -41,7 +42,7 @@ type Decoder struct {
 // frame is an open element.
 type frame struct {
 	state    *state
-	next     int // edge expected next
+	last     int // the edge of the last child, from 1
 	name     []byte
 	tests    int // start of its tests in Decoder.tests
 	counters int // start of the counters of its children
@@ -117,7 +118,11 @@ func (d *Decoder) toUTF8(data []byte) error {
 	case bytes.HasPrefix(data, []byte("\x00<\x00?")):
 		cs, _ = charset.Lookup("utf-16be")
 	default:
-		declared, err := charset.Lookup(declaredEncoding(data))
+		name := declaredEncoding(data)
+		if bytes.EqualFold(name, []byte("utf-8")) {
+			break
+		}
+		declared, err := charset.Lookup(string(name))
 		if err != nil {
 			return lake.Refuse(lake.Undecodable, -1).At(1)
 		}
@@ -141,25 +146,25 @@ func (d *Decoder) toUTF8(data []byte) error {
 	return nil
 }
 
-// declaredEncoding returns what the XML declaration says, empty if it says nothing.
-func declaredEncoding(data []byte) string {
+// declaredEncoding returns what the XML declaration says, nil if it says nothing.
+func declaredEncoding(data []byte) []byte {
 	if !bytes.HasPrefix(data, []byte("<?xml")) {
-		return ""
+		return nil
 	}
 	end := bytes.Index(data[:min(len(data), 1024)], []byte("?>"))
 	if end < 0 {
-		return ""
+		return nil
 	}
 	_, rest, ok := bytes.Cut(data[:end], []byte("encoding"))
 	if !ok {
-		return ""
+		return nil
 	}
 	rest = bytes.TrimLeft(rest, " \t\r\n=")
 	if len(rest) == 0 || rest[0] != '"' && rest[0] != '\'' {
-		return ""
+		return nil
 	}
 	v, _, _ := bytes.Cut(rest[1:], rest[:1])
-	return string(v)
+	return v
 }
 
 // lineOf returns the line of data[i]. It is asked for rising places.

@@ -1,8 +1,6 @@
 package xml
 
 import (
-	"bytes"
-
 	"medlake/shared/format"
 	"medlake/shared/lake"
 )
@@ -36,58 +34,63 @@ func (d *Decoder) finish() error {
 	return nil
 }
 
-// open begins the element whose tag, at data[i], has been read.
-func (d *Decoder) open(i int, name []byte) error {
+// open begins the element whose tag, at data[i], has been read. Its name has a prefix of colon bytes, or none.
+func (d *Decoder) open(i int, name []byte, colon int) error {
 	if len(d.attrs) > 1 && !d.distinct() {
 		return d.malformed(i)
 	}
 	p := &d.frames[d.depth]
 	d.depth++
 	f := &d.frames[d.depth]
-	f.name, f.state, f.next, f.pieces = name, nil, 0, false
+	f.name, f.state, f.last, f.pieces = name, nil, 0, false
 	if p.state == nil {
 		return nil
 	}
 	f.tests, f.counters, f.text, f.bindings, f.ns = len(d.tests), len(d.counters), len(d.text), len(d.bindings), d.ns
 	local, ns := name, anyNS
-	if k := bytes.IndexByte(name, ':'); k > 0 && k < len(name)-1 {
-		local = name[k+1:]
+	if colon > 0 {
+		local = name[colon+1:]
 	}
 	if !d.prog.byName {
-		d.bind()
-		if ns = d.ns; len(local) < len(name) {
-			ns = d.resolve(name[:len(name)-len(local)-1])
+		if len(d.attrs) > 0 {
+			d.bind()
+		}
+		if ns = d.ns; colon > 0 {
+			ns = d.resolve(name[:colon])
 		}
 	}
 	sym := int32(0)
-	f.state, sym = p.state.find(p, local, ns)
+	f.state, sym = d.find(p, local, ns)
 	if f.state == nil || f.state.quiet {
 		return nil
 	}
 	return d.enter(f, i, sym)
 }
 
-// find returns the state of a child, and its symbol. The child seen last, and the one after it, are tried first.
-func (s *state) find(f *frame, local []byte, ns int) (*state, int32) {
-	n := len(s.edges)
-	tries := n
+// find returns the state of a child of the element in p, and its symbol. What came after the child before it last time is
+// tried first.
+func (d *Decoder) find(p *frame, local []byte, ns int) (*state, int32) {
+	s := p.state
+	if len(s.edges) == 0 {
+		return s.other, 0
+	}
+	guess := &d.after[s.id][p.last]
+	if e := &s.edges[*guess]; e.local == string(local) && e.in(ns) {
+		p.last = *guess + 1
+		return e.to, e.sym
+	}
 	if s.index != nil {
-		tries = 2
-	}
-	x := f.next
-	for range tries {
-		if x >= n {
-			x = 0
+		for _, x := range s.index[string(local)] {
+			if e := &s.edges[x]; e.in(ns) {
+				*guess, p.last = x, x+1
+				return e.to, e.sym
+			}
 		}
+		return s.other, 0
+	}
+	for x := range s.edges {
 		if e := &s.edges[x]; e.local == string(local) && e.in(ns) {
-			f.next = x
-			return e.to, e.sym
-		}
-		x++
-	}
-	for _, x := range s.index[string(local)] {
-		if e := &s.edges[x]; e.in(ns) {
-			f.next = x
+			*guess, p.last = x, x+1
 			return e.to, e.sym
 		}
 	}

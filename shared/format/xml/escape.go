@@ -27,14 +27,15 @@ func appendLines(dst, s []byte) []byte {
 }
 
 // unescape appends text with its entities resolved and its line ends as LF; in an attribute white space becomes spaces.
-func unescape(dst, s []byte, attribute bool) ([]byte, bool) {
+// bad is the index of what is no entity, -1 if all is well.
+func unescape(dst, s []byte, attribute bool) (to []byte, bad int) {
 	for i := 0; i < len(s); i++ {
 		c := s[i]
 		switch {
 		case c == '&':
 			r, w := entity(s[i:])
 			if w == 0 {
-				return dst, false
+				return dst, i
 			}
 			dst = utf8.AppendRune(dst, r)
 			i += w - 1
@@ -50,7 +51,7 @@ func unescape(dst, s []byte, attribute bool) ([]byte, bool) {
 		}
 		dst = append(dst, c)
 	}
-	return dst, true
+	return dst, -1
 }
 
 // entity reads the character or predefined entity at the start of s. w is its length, 0 if there is none.

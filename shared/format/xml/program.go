@@ -62,6 +62,7 @@ type wait struct {
 
 // state is what the automaton knows about an element: the mapped paths that lead to it.
 type state struct {
+	id    int
 	edges []edge
 	other *state           // for any other name; nil: nothing mapped below
 	index map[string][]int // edges by local name, if there are many

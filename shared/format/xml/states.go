@@ -113,6 +113,7 @@ func (b *builder) states() error {
 			return s
 		}
 		s := b.state(items)
+		s.id = len(known)
 		known[key] = s
 		jobs = append(jobs, job{s, items})
 		return s
@@ -155,6 +156,10 @@ func (b *builder) states() error {
 			}
 		}
 		j.state.makeIndex()
+	}
+	b.prog.edges = make([]int, len(known))
+	for _, s := range known {
+		b.prog.edges[s.id] = len(s.edges)
 	}
 	return nil
 }

@@ -11,16 +11,21 @@ import (
 func (d *Decoder) document() error {
 	d.begin()
 	data, n := d.data, len(d.data)
+	if at := noncharacter(data); at >= 0 {
+		return d.malformed(at)
+	}
 	root := false
 	i, err := d.declaration()
 	for err == nil {
 		start, flags := i, 0
-	text:
-		for ; i < n; i++ {
+		for {
+			for i < n && textByte[data[i]] <= space {
+				i++
+			}
+			if i == n || data[i] == '<' {
+				break
+			}
 			switch textByte[data[i]] {
-			case plain, space:
-			case less:
-				break text
 			case carriage:
 				flags |= hasCarriage
 			case ampersand:
@@ -29,9 +34,10 @@ func (d *Decoder) document() error {
 				if bytes.HasPrefix(data[i:], []byte("]]>")) {
 					return d.malformed(i)
 				}
-			case illegal:
+			default:
 				return d.malformed(i)
 			}
+			i++
 		}
 		if d.depth == 0 && len(trim(data[start:i])) > 0 {
 			return d.malformed(i)
@@ -115,7 +121,7 @@ func (d *Decoder) other(i int) (int, error) {
 	case rest[1] == '?':
 		j := nameEnd(rest, 2)
 		e := bytes.Index(rest, []byte("?>"))
-		if j == 2 || nameByte[rest[2]]&startsName == 0 || e < j || e > j && !isSpace(rest[j]) || bytes.EqualFold(rest[2:j], []byte("xml")) {
+		if j == 2 || e < j || e > j && !isSpace(rest[j]) || bytes.EqualFold(rest[2:j], []byte("xml")) {
 			return i, d.malformed(i)
 		}
 		return d.passed(i, rest[j:e], i+e+2)
@@ -136,22 +142,42 @@ func (d *Decoder) passed(i int, content []byte, next int) (int, error) {
 	return next, nil
 }
 
-// nameEnd returns the index behind the name that begins at b[i].
+// nameEnd returns the index behind the name that begins at b[i]; i itself if none does.
 func nameEnd(b []byte, i int) int {
+	if i >= len(b) || nameByte[b[i]]&startsName == 0 {
+		return i
+	}
 	for i < len(b) && nameByte[b[i]]&inName != 0 {
 		i++
 	}
 	return i
 }
 
+// qualified is nameEnd for names that may have a prefix: colon is where that ends, 0 if there is none, and ok is false if
+// there is more than one colon.
+func qualified(b []byte, i int) (end, colon int, ok bool) {
+	start := i
+	end = nameEnd(b, i)
+	if colon = bytes.IndexByte(b[i:end], ':'); colon < 0 {
+		return end, 0, end > start
+	}
+	if bytes.IndexByte(b[i+colon+1:end], ':') >= 0 {
+		return end, 0, false
+	}
+	if colon == end-start-1 {
+		colon = 0
+	}
+	return end, colon, true
+}
+
 // startTag takes in the tag at data[i].
 func (d *Decoder) startTag(i int) (int, error) {
 	data, n := d.data, len(d.data)
-	j := nameEnd(data, i+1)
-	name := data[i+1 : j]
-	if len(name) == 0 || nameByte[name[0]]&startsName == 0 || bytes.Count(name, []byte{':'}) > 1 {
+	j, colon, ok := qualified(data, i+1)
+	if !ok {
 		return i, d.malformed(i)
 	}
+	name := data[i+1 : j]
 	if d.depth >= format.MaxDepth {
 		return i, d.refuse(lake.TooDeep, i)
 	}
@@ -165,21 +191,16 @@ func (d *Decoder) startTag(i int) (int, error) {
 			return i, d.malformed(i)
 		}
 		if data[j] == '>' {
-			j++
-			if err := d.open(i, name); err != nil {
-				return i, err
-			}
-			break
+			return j + 1, d.openTag(i, j, name, colon)
 		}
 		if data[j] == '/' {
 			if j+1 >= n || data[j+1] != '>' {
 				return i, d.malformed(i)
 			}
-			j += 2
-			if err := d.open(i, name); err != nil {
+			if err := d.openTag(i, j, name, colon); err != nil {
 				return i, err
 			}
-			return j, d.close(nil, false)
+			return j + 2, d.close(nil, false)
 		}
 		if k == j {
 			return i, d.malformed(i)
@@ -189,20 +210,25 @@ func (d *Decoder) startTag(i int) (int, error) {
 			return i, err
 		}
 	}
+}
+
+// openTag opens the element whose tag is data[i:j].
+func (d *Decoder) openTag(i, j int, name []byte, colon int) error {
 	if j-i > format.MaxToken {
-		return i, d.refuse(lake.TooLarge, i)
+		return d.refuse(lake.TooLarge, i)
 	}
-	return j, nil
+	return d.open(i, name, colon)
 }
 
 // attribute takes in the attribute at data[j] and returns the index behind it.
 func (d *Decoder) attribute(j int) (int, error) {
 	data, n := d.data, len(d.data)
 	a := attr{}
-	k := nameEnd(data, j)
-	if a.name = data[j:k]; k == j || nameByte[data[j]]&startsName == 0 || bytes.Count(a.name, []byte{':'}) > 1 {
+	k, _, ok := qualified(data, j)
+	if !ok {
 		return j, d.malformed(j)
 	}
+	a.name = data[j:k]
 	for k < n && isSpace(data[k]) {
 		k++
 	}
@@ -228,9 +254,9 @@ func (d *Decoder) attribute(j int) (int, error) {
 	}
 	a.value = data[start:k]
 	if a.raw && bytes.IndexByte(a.value, '&') >= 0 {
-		var ok bool
-		if d.scratch, ok = unescape(d.scratch[:0], a.value, true); !ok {
-			return j, d.malformed(j)
+		var bad int
+		if d.scratch, bad = unescape(d.scratch[:0], a.value, true); bad >= 0 {
+			return j, d.malformed(start + bad)
 		}
 	}
 	d.attrs = append(d.attrs, a)
@@ -283,9 +309,9 @@ func (d *Decoder) addText(start, end, flags int) error {
 		} else {
 			d.scratch = d.scratch[:0]
 		}
-		var ok bool
-		if *to, ok = unescape(*to, d.data[start:end], false); !ok {
-			return d.malformed(start)
+		var bad int
+		if *to, bad = unescape(*to, d.data[start:end], false); bad >= 0 {
+			return d.malformed(start + bad)
 		}
 	case d.wanted > 0:
 		d.text = appendLines(d.text, d.data[start:end])

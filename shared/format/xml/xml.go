@@ -38,6 +38,7 @@ type Program struct {
 	byName bool     // namespaces do not matter
 	groups []*group
 	start  *state // of the document
+	edges  []int  // number of edges by state
 }
 
 // NewDecoder makes a decoder of documents.
@@ -45,6 +46,10 @@ func (p *Program) NewDecoder() *Decoder {
 	d := &Decoder{prog: p, machines: make([]machine, len(p.groups))}
 	for i, g := range p.groups {
 		d.machines[i] = newMachine(g)
+	}
+	d.after = make([][]int, len(p.edges))
+	for i, n := range p.edges {
+		d.after[i] = make([]int, n+1)
 	}
 	return d
 }
