@@ -14,10 +14,8 @@ import (
 func library(t *testing.T) *transform.Library {
 	t.Helper()
 	set, faults := metadata.Load(os.DirFS("."))
-	var lib *transform.Library
-	if len(faults) == 0 {
-		lib, faults = transform.Compile(set)
-	}
+	lib, more := transform.Compile(set)
+	faults = append(faults, more...)
 	for _, f := range faults {
 		t.Error(f)
 	}

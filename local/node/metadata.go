@@ -46,15 +46,13 @@ func Metadata(dir string) (*transform.Library, error) {
 		return nil, fmt.Errorf("the metadata %s is no folder: %w", dir, fs.ErrInvalid)
 	}
 	set, faults := metadata.Load(os.DirFS(dir))
-	if len(faults) > 0 {
-		return nil, Faults{dir, faults}
-	}
-	library, faults := transform.Compile(set)
+	library, more := transform.Compile(set) // also what is good in a set with faults: all faults come at once
+	faults = append(faults, more...)
 	for _, t := range set.Tables {
 		faults = append(faults, query.Check(t)...)
 	}
 	if len(faults) > 0 {
-		return nil, Faults{dir, faults}
+		return nil, Faults{dir, metadata.SortFaults(faults)}
 	}
 	return library, nil
 }
