@@ -49,30 +49,39 @@ func (w *Warehouse) remove(ctx context.Context, t *table.Table, drop []int64) er
 
 // expired lists the snapshots that no rule keeps.
 func expired(m table.Metadata) []int64 {
-	all := m.Snapshots() // oldest first
-	if len(all) <= keepSnapshots {
+	var all []snapshot
+	for _, s := range m.Snapshots() {
+		all = append(all, snapshot{id: s.SnapshotID, at: time.UnixMilli(s.TimestampMs)})
+	}
+	pinned := map[int64]bool{}
+	for _, ref := range m.Refs() {
+		pinned[ref.SnapshotID] = true
+	}
+	return thin(all, pinned)
+}
+
+type snapshot struct {
+	id int64
+	at time.Time
+}
+
+// thin lists which of all, oldest first, are to go. Of a window's step the newest stays.
+func thin(all []snapshot, pinned map[int64]bool) (drop []int64) {
+	if len(all) == 0 {
 		return nil
 	}
-	keep := map[int64]bool{}
-	for _, ref := range m.Refs() {
-		keep[ref.SnapshotID] = true
-	}
-	newest := time.UnixMilli(all[len(all)-1].TimestampMs)
-	seen := map[int64]bool{} // start of a window that has its snapshot
-	var drop []int64
+	newest := all[len(all)-1].at
+	last := make([]time.Time, len(keepWindows)) // the step that has its snapshot, by window
 	for i := len(all) - 1; i >= 0; i-- {
 		s := all[i]
-		at := time.UnixMilli(s.TimestampMs)
-		kept := keep[s.SnapshotID] || len(all)-i <= keepSnapshots
-		for _, win := range keepWindows {
-			start := at.Truncate(win.step)
-			if newest.Sub(at) <= win.age && !seen[start.UnixNano()+int64(win.step)] {
-				seen[start.UnixNano()+int64(win.step)] = true
-				kept = true
+		kept := pinned[s.id] || len(all)-i <= keepSnapshots
+		for w, win := range keepWindows {
+			if step := s.at.UTC().Truncate(win.step); newest.Sub(s.at) <= win.age && !step.Equal(last[w]) {
+				last[w], kept = step, true
 			}
 		}
 		if !kept {
-			drop = append(drop, s.SnapshotID)
+			drop = append(drop, s.id)
 		}
 	}
 	return drop

@@ -105,7 +105,7 @@ func (s *session) Open(name string) (iceio.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &file{Reader: bytes.NewReader(data), name: path.Base(name)}, nil
+	return &object{Reader: bytes.NewReader(data), name: path.Base(name)}, nil
 }
 
 func (s *session) WriteFile(name string, data []byte) error {
@@ -140,16 +140,16 @@ type writer struct {
 
 func (w *writer) Close() error { return w.session.WriteFile(w.name, w.Bytes()) }
 
-// file is a whole object in memory: metadata and manifests are small.
-type file struct {
+// object is a whole one in memory: metadata and manifests are small.
+type object struct {
 	*bytes.Reader
 	name string
 }
 
-func (f *file) Close() error               { return nil }
-func (f *file) Stat() (fs.FileInfo, error) { return f, nil }
-func (f *file) Name() string               { return f.name }
-func (f *file) Mode() fs.FileMode          { return 0o400 }
-func (f *file) ModTime() time.Time         { return time.Time{} }
-func (f *file) IsDir() bool                { return false }
-func (f *file) Sys() any                   { return nil }
+func (f *object) Close() error               { return nil }
+func (f *object) Stat() (fs.FileInfo, error) { return f, nil }
+func (f *object) Name() string               { return f.name }
+func (f *object) Mode() fs.FileMode          { return 0o400 }
+func (f *object) ModTime() time.Time         { return time.Time{} }
+func (f *object) IsDir() bool                { return false }
+func (f *object) Sys() any                   { return nil }

@@ -43,13 +43,10 @@ func (p Plan) Rows() int64 {
 	return n
 }
 
-type planKey struct {
-	table, customer string
-	snapshot        int64
-	schema          int
-}
+// planKey names one state of a table, by its metadata file, and what was asked of it.
+type planKey struct{ location, customer string }
 
-// maxPlans bounds the plans kept. A plan of a snapshot never changes.
+// maxPlans bounds the plans kept. A plan of one state never changes.
 const maxPlans = 256
 
 // Plan lists the files of the table's newest snapshot that can hold rows of a customer; "" means all customers. It leaves
@@ -64,19 +61,16 @@ func (w *Warehouse) Plan(ctx context.Context, name, customer string) (Plan, erro
 	if err != nil {
 		return Plan{}, err
 	}
-	key := planKey{table: name, customer: customer, schema: t.Schema().ID}
-	s := t.CurrentSnapshot()
-	if s != nil {
-		key.snapshot = s.SnapshotID
-	}
+	key := planKey{t.MetadataLocation(), customer}
 	if p, ok := w.kept(key); ok {
 		return p, nil
 	}
-	p := Plan{Table: name, Snapshot: key.snapshot, Batch: n}
+	p := Plan{Table: name, Batch: n}
 	if p.Schema, err = current(name, t); err != nil {
 		return Plan{}, err
 	}
-	if s != nil {
+	if s := t.CurrentSnapshot(); s != nil {
+		p.Snapshot = s.SnapshotID
 		p.At = time.UnixMilli(s.TimestampMs).UTC()
 		if err := p.scan(w.files.with(ctx), t, customer); err != nil {
 			return Plan{}, fmt.Errorf("plan %s: %w", name, err)

@@ -6,7 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"path"
-	"reflect"
+	"slices"
 	"strconv"
 
 	"medlake/shared/lake"
@@ -47,8 +47,8 @@ func publish(ctx context.Context, b *store.Bucket, s lake.Schema) (lake.Schema, 
 			return lake.Schema{}, err
 		}
 		s.N = newest.N
-		if reflect.DeepEqual(s, newest) {
-			return s, nil
+		if same(s, newest) {
+			return newest, nil
 		}
 		s.N++
 		data, err := json.Marshal(s)
@@ -61,4 +61,9 @@ func publish(ctx context.Context, b *store.Bucket, s lake.Schema) (lake.Schema, 
 		// Published, or another was first: the next look tells.
 	}
 	return lake.Schema{}, fmt.Errorf("publish schema of %s: others kept publishing: %w", s.Table, lake.ErrConflict)
+}
+
+func same(a, b lake.Schema) bool {
+	return a.Format == b.Format && a.Table == b.Table && a.N == b.N && a.Location == b.Location && a.Doc == b.Doc &&
+		slices.Equal(a.Partition, b.Partition) && slices.Equal(a.Sort, b.Sort) && slices.Equal(a.Columns, b.Columns)
 }

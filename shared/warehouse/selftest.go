@@ -13,10 +13,13 @@ import (
 	"medlake/shared/store"
 )
 
+// selfTestPrefix begins the names of throw-away tables. One that a crash left behind is not listed.
+const selfTestPrefix = "ops.selftest_"
+
 // SelfTest proves on a throw-away table that of two commits made from one head exactly one takes effect. Without that the
 // lake would lose rows or double them. It removes what it made.
 func (w *Warehouse) SelfTest(ctx context.Context) (err error) {
-	name := "ops.selftest_" + strings.ToLower(rand.Text())
+	name := selfTestPrefix + strings.ToLower(rand.Text())
 	defer func() { err = errors.Join(err, w.drop(ctx, name)) }()
 	want := lake.Schema{Table: name, Columns: []lake.Column{{Name: "n", Type: lake.Type{Kind: lake.Long}}}}
 	if _, err := w.create(ctx, want, 0); err != nil {

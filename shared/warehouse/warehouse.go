@@ -96,7 +96,9 @@ func (w *Warehouse) Tables(ctx context.Context) ([]string, error) {
 			if err != nil {
 				return nil, fmt.Errorf("list tables of %s: %w", ns, err)
 			}
-			names = append(names, strings.Join(ident, "."))
+			if name := strings.Join(ident, "."); !strings.HasPrefix(name, selfTestPrefix) {
+				names = append(names, name)
+			}
 		}
 	}
 	return names, nil
