@@ -18,8 +18,11 @@ const (
 	childMemory  = 4 << 30 // bytes of address space
 	childSeconds = 600     // of processor time
 	childTime    = 20 * time.Minute
-	childFailed  = 75 // exit code: came back, but with an error that is no verdict
 )
+
+// ChildFailed is the exit code of a child that came back with an error: it says nothing about the arrival. A program that
+// cannot even start RunChild exits with it too.
+const ChildFailed = 75
 
 // Child makes a Config.Alone that starts this program again with args. The arrival goes to its standard input; the
 // program must call RunChild with it.
@@ -46,7 +49,7 @@ func Child(args ...string) func(ctx context.Context, a lake.Arrival) error {
 			return ctx.Err()
 		case !errors.As(err, &exit):
 			return fmt.Errorf("start alone: %w", err)
-		case exit.ExitCode() == childFailed:
+		case exit.ExitCode() == ChildFailed:
 			return errors.New("the process failed and says nothing about the arrival")
 		default:
 			return fmt.Errorf("exit %d: %w", exit.ExitCode(), ErrDied)
@@ -60,11 +63,11 @@ func RunChild(ctx context.Context, f *Ingest, in io.Reader) int {
 	var a lake.Arrival
 	if err := json.NewDecoder(in).Decode(&a); err != nil {
 		f.log.ErrorContext(ctx, "no arrival to process alone")
-		return childFailed
+		return ChildFailed
 	}
 	if err := limitProcess(childMemory, childSeconds); err != nil {
 		f.log.ErrorContext(ctx, "limit process", "error", err)
-		return childFailed
+		return ChildFailed
 	}
 	_, err := f.Process(ctx, a, false)
 	switch {
@@ -74,6 +77,6 @@ func RunChild(ctx context.Context, f *Ingest, in io.Reader) int {
 		return 2 // as the runtime does
 	default:
 		f.log.ErrorContext(ctx, "processing alone failed", "arrival", a.ID(), "error", err)
-		return childFailed
+		return ChildFailed
 	}
 }

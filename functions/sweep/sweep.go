@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"path"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/cloudevents/sdk-go/v2/event"
@@ -34,11 +35,13 @@ type Config struct {
 	Log    *slog.Logger
 }
 
-// Sweeper sweeps. One sweep at a time.
+// Sweeper sweeps. It is safe for concurrent use: one sweep runs at a time.
 type Sweeper struct {
-	cfg   Config
-	log   *slog.Logger
-	index index
+	cfg Config
+	log *slog.Logger
+
+	sweeping sync.Mutex
+	index    index
 }
 
 // New makes a sweeper.
@@ -111,6 +114,8 @@ const maxCandidates = 10_000
 
 // Sweep goes through landing, customer by customer and date by date.
 func (s *Sweeper) Sweep(ctx context.Context, all bool) (Report, error) {
+	s.sweeping.Lock()
+	defer s.sweeping.Unlock()
 	var r Report
 	since := ""
 	if !all {
