@@ -6,18 +6,22 @@ import (
 	"medlake/shared/lake"
 )
 
-// missing finds the columns whose source the member's header lacks.
+// missing finds out what the feed asks for and the member's header lacks.
 func (t *filling) missing(slots []int) error {
-	for i := range t.plan.columns {
-		tg := &t.plan.columns[i]
-		t.lacks[i] = false
-		if len(slots) == 0 || len(tg.ways) == 0 || !lacksAll(tg.ways, slots) {
+	t.lacking = t.lacking[:0]
+	if len(slots) == 0 {
+		return nil
+	}
+	for i, a := range t.plan.asks {
+		if !lacksAll(a.ways, slots) {
 			continue
 		}
-		if tg.Required && noneThere(tg.ways, slots) || tg.asked && t.plan.table.Missing == "reject" {
-			return &lake.Refusal{Reason: lake.MissingColumn, Where: lake.Where{Entry: -1, Line: 1, Column: tg.Name}}
+		if a.required && noneThere(a.ways, slots) || !a.optional && t.plan.table.Missing == "reject" {
+			return &lake.Refusal{Reason: lake.MissingColumn, Where: lake.Where{Entry: -1, Line: 1, Column: a.name}}
 		}
-		t.lacks[i] = tg.asked && t.plan.table.Missing != "ignore"
+		if !a.optional {
+			t.lacking = append(t.lacking, i)
+		}
 	}
 	return nil
 }
@@ -58,13 +62,14 @@ func (t *filling) warnings() ([]lake.Warning, error) {
 		}
 		out = append(out, lake.Warning{Table: t.plan.table.ID(), Rule: c.Name, Rows: n, Over: over})
 	}
-	for i := range t.plan.columns {
-		name := t.plan.columns[i].Name
-		if n := t.unfit[i]; n > 0 {
-			out = append(out, lake.Warning{Table: t.plan.table.ID(), Rule: ruleType + "." + name, Rows: n})
+	for i, n := range t.unfit {
+		if n > 0 {
+			out = append(out, lake.Warning{Table: t.plan.table.ID(), Rule: ruleType + "." + t.plan.columns[i].Name, Rows: n})
 		}
-		if n := t.missed[i]; n > 0 {
-			out = append(out, lake.Warning{Table: t.plan.table.ID(), Rule: "missing." + name, Rows: n})
+	}
+	for i, n := range t.missed {
+		if n > 0 {
+			out = append(out, lake.Warning{Table: t.plan.table.ID(), Rule: "missing." + t.plan.asks[i].name, Rows: n})
 		}
 	}
 	return out, nil

@@ -23,8 +23,8 @@ type filling struct {
 	read, filtered, rejected int64
 	broken                   []int64 // rows that broke a check, by check
 	unfit                    []int64 // values turned into null, by column
-	missed                   []int64 // rows of members without the column's source, by column
-	lacks                    []bool  // the current member lacks the column's source
+	missed                   []int64 // rows of members without what plan.asks asks for, by its index
+	lacking                  []int   // what the current member lacks, by index of plan.asks
 
 	extras []extra
 	text   []byte
@@ -42,7 +42,7 @@ func newFilling(number int, p *plan) *filling {
 	n := len(p.columns)
 	return &filling{
 		number: number, plan: p, batch: column.New(p.schema.Columns), broken: make([]int64, len(p.checks)),
-		unfit: make([]int64, n), missed: make([]int64, n), lacks: make([]bool, n),
+		unfit: make([]int64, n), missed: make([]int64, len(p.asks)),
 	}
 }
 
@@ -52,7 +52,7 @@ func (t *filling) reset() {
 	clear(t.broken)
 	clear(t.unfit)
 	clear(t.missed)
-	clear(t.lacks)
+	t.lacking = t.lacking[:0]
 	clear(t.seen)
 	t.extras, t.outcome = t.extras[:0], nil
 }
@@ -62,10 +62,8 @@ func (r *Run) row(t *filling) error {
 	f := &r.frame
 	f.batch, f.facility = t.batch, t.plan.facility
 	t.read++
-	for i, lacks := range t.lacks {
-		if lacks {
-			t.missed[i]++
-		}
+	for _, i := range t.lacking {
+		t.missed[i]++
 	}
 	if f.row.Fault != "" {
 		return r.refuse(t, f.row.Fault, "")
@@ -79,7 +77,7 @@ func (r *Run) row(t *filling) error {
 			return nil
 		}
 	}
-	if t.plan.first != nil && !t.isFirst(f) {
+	if t.plan.first != nil && t.wasSeen(f) {
 		t.filter()
 		return nil
 	}
@@ -102,6 +100,9 @@ func (r *Run) row(t *filling) error {
 		t.outcome(t, "", "")
 	}
 	t.batch.EndRow()
+	if t.plan.first != nil {
+		t.see()
+	}
 	t.bytes += rowBytes(f.row) + len(f.buf)
 	if t.batch.Rows >= r.origin.BatchRows || t.bytes >= maxBatchBytes {
 		t.bytes = 0
@@ -190,20 +191,21 @@ func (t *filling) filter() {
 	}
 }
 
-// isFirst reports whether the row's `first` fields have not stood together in this member before.
-func (t *filling) isFirst(f *frame) bool {
+// wasSeen reports whether a row with the same `first` fields has landed from this member.
+func (t *filling) wasSeen(f *frame) bool {
 	t.key = t.key[:0]
 	for _, o := range t.plan.first {
-		v := o.eval(f)
-		t.key = v.appendText(t.key)
+		t.key = o.eval(f).appendText(t.key)
 		t.key = append(t.key, 0)
 	}
-	if _, ok := t.seen[string(t.key)]; ok {
-		return false
-	}
+	_, ok := t.seen[string(t.key)]
+	return ok
+}
+
+// see notes the key of the row that has just landed.
+func (t *filling) see() {
 	if t.seen == nil {
 		t.seen = map[string]struct{}{}
 	}
 	t.seen[string(t.key)] = struct{}{}
-	return true
 }

@@ -8,9 +8,6 @@ import (
 	"strings"
 
 	"github.com/expr-lang/expr/ast"
-	"github.com/expr-lang/expr/conf"
-	"github.com/expr-lang/expr/file"
-	"github.com/expr-lang/expr/parser"
 
 	"medlake/shared/metadata"
 )
@@ -22,49 +19,6 @@ type lowerer struct {
 	refs  *refNames
 	// facility is set to what gives a row's facility, at the first ref("facilities", …).
 	facility *op
-}
-
-// Limits of one expression. With ranges off and predicates not nested, its time is bounded by the length of the values.
-const (
-	maxNodes = 500
-	maxText  = 8 << 10
-)
-
-// compile lowers one expression.
-func (c *lowerer) compile(src string) (op, error) {
-	if len(src) > maxText {
-		return nil, fmt.Errorf("the expression is longer than %d bytes", maxText)
-	}
-	tree, err := parser.ParseWithConfig(src, language())
-	if err != nil {
-		return nil, errors.New(sentence(err))
-	}
-	return c.lower(tree.Node)
-}
-
-// language is the configuration all expressions are parsed with: our functions and the predicates, nothing else.
-func language() *conf.Config {
-	cfg := conf.CreateNew()
-	cfg.MaxNodes = maxNodes
-	for name := range cfg.Builtins {
-		cfg.Disabled[name] = true
-	}
-	for name := range functions {
-		declare(cfg, name, func(...any) (any, error) { return nil, errBad })
-	}
-	return cfg
-}
-
-// sentence is an expr error without the excerpt of the source.
-func sentence(err error) string {
-	var fe *file.Error
-	if errors.As(err, &fe) {
-		if strings.Contains(fe.Message, "unexpected token EOF") {
-			return fmt.Sprintf("the expression ends too early, at character %d (if it holds a #, quote it: YAML takes # for a comment)", fe.Column+1)
-		}
-		return fmt.Sprintf("%s, at character %d", fe.Message, fe.Column+1)
-	}
-	return err.Error()
 }
 
 func (c *lowerer) lower(n ast.Node) (op, error) {
@@ -283,53 +237,4 @@ func (c *lowerer) call(n *ast.CallNode) (op, error) {
 		return &moment{of: args[0], layouts: layouts, day: name == "day"}, err
 	}
 	return &call{fn: p.fn, args: args, kind: p.kind, null: p.null}, nil
-}
-
-// givesList reports whether an expression is a list, which only the expr VM knows.
-func givesList(n ast.Node) bool {
-	switch n := n.(type) {
-	case *ast.ChainNode:
-		return givesList(n.Node)
-	case *ast.ArrayNode, *ast.MapNode:
-		return true
-	case *ast.BuiltinNode:
-		return n.Name == "filter"
-	}
-	name, _, ok := callOf(n)
-	return ok && name == "split"
-}
-
-// callOf takes a call by name apart.
-func callOf(n ast.Node) (name string, args []ast.Node, ok bool) {
-	call, ok := n.(*ast.CallNode)
-	if !ok {
-		return "", nil, false
-	}
-	id, ok := call.Callee.(*ast.IdentifierNode)
-	if !ok {
-		return "", nil, false
-	}
-	return id.Value, call.Arguments, true
-}
-
-// literal reads a constant of the source. "" is null, as it is in a field.
-func literal(n ast.Node) (value, bool) {
-	switch n := n.(type) {
-	case *ast.NilNode:
-		return value{}, true
-	case *ast.StringNode:
-		return orNull([]byte(n.Value)), true
-	case *ast.IntegerNode:
-		return longOf(int64(n.Value)), true
-	case *ast.FloatNode:
-		return floatOf(n.Value), true
-	case *ast.BoolNode:
-		return boolOf(n.Value), true
-	case *ast.UnaryNode:
-		if v, ok := literal(n.Node); ok && n.Operator == "-" && (v.kind == long || v.kind == double) {
-			v.num, v.float = -v.num, -v.float
-			return v, true
-		}
-	}
-	return value{}, false
 }

@@ -19,9 +19,18 @@ type plan struct {
 	checks   []check
 	first    []op // nil: every row
 	facility op
+	asks     []ask            // what the source must have
 	slots    map[int]struct{} // source fields it uses
 	rows     int              // places of system columns in a batch
 	extra    int
+}
+
+// ask is something the feed wants of the source: what a column is made of, or a field of `when` or `first`.
+type ask struct {
+	name     string // of the column or field
+	required bool   // without it no row can be taken
+	optional bool   // nobody named it: no need to say that it is missing
+	ways     [][]int
 }
 
 // target is one column to fill.
@@ -32,8 +41,6 @@ type target struct {
 	when  *moment // the field is read by ts or day
 	op    op      // otherwise; nil: the feed has nothing for the column
 	null  bool    // a value that does not fit becomes null
-	asked bool    // the feed names the column's source, so it is missed if it is not there
-	ways  [][]int
 }
 
 // check is a compiled rule of the table.
@@ -79,10 +86,10 @@ func (p *planner) plan(in *metadata.Into, scope *fields) *plan {
 			continue
 		}
 		tg := target{Column: *own, index: systemColumns + i, slot: -1, null: t.Mismatch == "null"}
-		p.source(c, scope, in, &tg)
+		named := p.source(c, scope, in, &tg)
 		tg.plain()
 		if tg.op != nil {
-			tg.ways = ways(tg.op)
+			out.asks = append(out.asks, ask{name: tg.Name, required: tg.Required, optional: !named, ways: ways(tg.op)})
 		}
 		out.columns = append(out.columns, tg)
 	}
@@ -92,6 +99,9 @@ func (p *planner) plan(in *metadata.Into, scope *fields) *plan {
 			p.fault(in.When.Pos, "when: %v", err)
 		}
 		out.when = o
+		for _, slot := range slotsOf(o) {
+			out.asks = append(out.asks, ask{name: scope.nameOf(slot), ways: [][]int{{slot}}})
+		}
 	}
 	for _, name := range in.First {
 		o := scope.find(name)
@@ -100,6 +110,7 @@ func (p *planner) plan(in *metadata.Into, scope *fields) *plan {
 			continue
 		}
 		out.first = append(out.first, o)
+		out.asks = append(out.asks, ask{name: name, ways: ways(o)})
 	}
 	if out.facility == nil {
 		for _, tg := range out.columns {
@@ -124,8 +135,9 @@ func (tg *target) plain() {
 	}
 }
 
-// source finds what fills a column: its line of set, or the field of its name.
-func (p *planner) source(c *lowerer, scope *fields, in *metadata.Into, tg *target) {
+// source finds what fills a column: its line of set, or the field of its name. named is false if nobody said that there is
+// such a field.
+func (p *planner) source(c *lowerer, scope *fields, in *metadata.Into, tg *target) (named bool) {
 	if i := slices.IndexFunc(in.Set, func(n metadata.Named) bool { return n.Name == tg.Name }); i >= 0 {
 		set := in.Set[i]
 		o, err := c.compile(set.Value)
@@ -136,23 +148,24 @@ func (p *planner) source(c *lowerer, scope *fields, in *metadata.Into, tg *targe
 		}
 		if err != nil {
 			p.fault(set.Pos, "column %s: %v", tg.Name, err)
-			return
+			return true
 		}
-		tg.op, tg.asked = o, true
-		return
+		tg.op = o
+		return true
 	}
-	_, tg.asked = scope.slots[strings.ToLower(tg.Name)]
+	_, named = scope.slots[strings.ToLower(tg.Name)]
 	if tg.op = scope.find(tg.Name); tg.op != nil {
-		return
+		return named
 	}
 	if tg.Required {
 		p.fault(in.Pos, "column %s of %s is required, but neither set nor the source's fields give it a value%s",
 			tg.Name, in.Table, metadata.Meant(tg.Name, scope.names()))
-		return
+		return false
 	}
 	if scope.optional != nil {
 		tg.op = scope.optional(tg.Name)
 	}
+	return false
 }
 
 // byID reads a column's value as the id of a facility.

@@ -27,8 +27,9 @@ type Run struct {
 	frame    frame
 	bindings bindings
 
-	csv *csv.Decoder
-	xml *xml.Decoder
+	csv  *csv.Decoder
+	xml  *xml.Decoder
+	emit format.Emit // emitCSV or emitXML
 
 	entry  int
 	header bool // the member's header was looked at
@@ -53,6 +54,10 @@ func (m *Match) NewRun(o Origin) *Run {
 func (p *Program) newRun() *Run {
 	r := &Run{program: p, rejects: column.New(Rejects().Schema().Columns)}
 	r.frame.bindings, r.frame.empty = &r.bindings, p.empty
+	r.emit = r.emitCSV
+	if p.xml != nil {
+		r.emit = r.emitXML
+	}
 	for i, pl := range p.plans {
 		r.tables = append(r.tables, newFilling(i, pl))
 	}
@@ -103,17 +108,25 @@ func (r *Run) read(entry int, src format.Source) error {
 		if r.xml == nil {
 			r.xml = r.program.xml.NewDecoder()
 		}
-		err = r.xml.Decode(src, r.emitXML)
+		err = r.xml.Decode(src, r.emit)
 	} else {
 		err = r.readCSV(src)
 	}
-	var refusal *lake.Refusal
-	if errors.As(err, &refusal) && refusal.Where.Entry < 0 {
-		placed := *refusal
-		placed.Where.Entry = entry
-		return &placed
+	if err != nil {
+		return placed(err, entry)
 	}
-	return err
+	return nil
+}
+
+// placed gives a refusal that names no member its entry.
+func placed(err error, entry int) error {
+	var refusal *lake.Refusal
+	if !errors.As(err, &refusal) || refusal.Where.Entry >= 0 {
+		return err
+	}
+	c := *refusal
+	c.Where.Entry = entry
+	return &c
 }
 
 func (r *Run) readCSV(src format.Source) error {
@@ -124,7 +137,7 @@ func (r *Run) readCSV(src format.Source) error {
 		}
 		r.csv = d
 	}
-	if err := r.csv.Decode(src, r.emitCSV); err != nil {
+	if err := r.csv.Decode(src, r.emit); err != nil {
 		return err
 	}
 	if !r.header { // no record followed the header

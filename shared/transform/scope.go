@@ -46,6 +46,17 @@ func (s *fields) find(name string) op {
 	return field{slot}
 }
 
+// nameOf is the name of a slot as an author writes it.
+func (s *fields) nameOf(slot int) string {
+	name := ""
+	for key, n := range s.slots {
+		if n == slot && (name == "" || key < name) {
+			name = key
+		}
+	}
+	return name
+}
+
 func (s *fields) names() []string { return append(append([]string(nil), s.known...), s.captures...) }
 func (s *fields) what() string    { return "field" }
 

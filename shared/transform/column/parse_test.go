@@ -67,7 +67,9 @@ func exactDecimal(s string, precision, scale int) (int64, bool) {
 	if !ok || !strings.ContainsAny(s, "0123456789") {
 		return 0, false
 	}
-	ten := func(n int) *big.Rat { return new(big.Rat).SetInt(new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(n)), nil)) }
+	ten := func(n int) *big.Rat {
+		return new(big.Rat).SetInt(new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(n)), nil))
+	}
 	r.Mul(r, ten(scale))
 	if !r.IsInt() || new(big.Rat).Abs(r).Cmp(ten(precision)) >= 0 {
 		return 0, false
