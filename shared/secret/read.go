@@ -12,9 +12,6 @@ import (
 
 	"gocloud.dev/gcerrors"
 	"gocloud.dev/runtimevar"
-	_ "gocloud.dev/runtimevar/blobvar"     // blob:
-	_ "gocloud.dev/runtimevar/constantvar" // constant:
-	_ "gocloud.dev/runtimevar/httpvar"     // http: https:
 
 	"medlake/shared/lake"
 )

@@ -17,7 +17,6 @@ import (
 
 	"gocloud.dev/gcerrors"
 	"gocloud.dev/secrets"
-	_ "gocloud.dev/secrets/localsecrets" // base64key:
 
 	"medlake/shared/lake"
 )
@@ -52,8 +51,9 @@ const (
 //
 //	file:///run/secrets
 //	file:///etc/medlake/{flat}.secret
+//	awssecretsmanager://medlake/{name}?region=us-east-1
+//	gcpsecretmanager://projects/clinic/secrets/{flat}
 //	http://vault.local/{name}
-//	blob://secrets/{name}            (the bucket is named by BLOBVAR_BUCKET_URL)
 //
 // The parameter keeper names a gocloud.dev/secrets keeper (URL-escaped) that the stored values are encrypted with, for
 // instance ?keeper=base64key%3A%2F%2F….
