@@ -5,11 +5,9 @@
 package archive
 
 import (
-	"bytes"
 	"errors"
 	"io/fs"
 
-	"medlake/shared/archive/zip"
 	"medlake/shared/lake"
 )
 
@@ -62,13 +60,17 @@ type Archive struct {
 // blame; any other error is the machine's.
 func Open(data []byte, passwords []string, lim Limits) (*Archive, error) {
 	o := newOpener(data, passwords, lim.orDefaults())
-	if err := o.open(data, nil, 0); err != nil {
-		return nil, errors.Join(err, o.archive.Close())
+	err := o.open(data, nil, 0)
+	if err == nil && len(o.archive.members) == 0 {
+		err = lake.Refuse(lake.NoMember, -1)
 	}
-	if len(o.archive.members) == 0 {
-		return nil, errors.Join(lake.Refuse(lake.NoMember, -1), o.archive.Close())
+	if err == nil {
+		return o.archive, nil
 	}
-	return o.archive, nil
+	if closing := o.archive.Close(); closing != nil {
+		err = errors.Join(err, closing)
+	}
+	return nil, err
 }
 
 // Members are the files of the archive and of archives inside, in directory order: no folders, and nothing that
@@ -96,11 +98,3 @@ func (a *Archive) Close() error {
 }
 
 var errClosed = fs.ErrClosed
-
-// isGzip reports whether data begins as gzip does.
-func isGzip(data []byte) bool { return bytes.HasPrefix(data, []byte("\x1f\x8b")) }
-
-// isArchive reports whether a member that begins with these bytes is an archive itself.
-func isArchive(data []byte) bool {
-	return zip.Is(data) || bytes.HasPrefix(data, []byte("\x1f\x8b\x08"))
-}

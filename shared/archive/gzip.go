@@ -40,7 +40,7 @@ func (o *opener) gzip(data, name []byte, depth int) error {
 			return err
 		}
 		if head == nil {
-			head = bytes.Clone(chunk[:min(len(chunk), 8)])
+			head = bytes.Clone(chunk[:min(len(chunk), headSize)])
 		}
 		sum.Write(chunk)
 		if all = all && len(kept)+len(chunk) <= cap(kept); all {

@@ -271,6 +271,18 @@ func TestCutArchivesAreTruncated(t *testing.T) {
 	}
 }
 
+func TestOfficeDocumentsAreNoEnvelopes(t *testing.T) {
+	t.Parallel()
+	document := build(pack(t, "[Content_Types].xml", long(2)), pack(t, "word/document.xml", long(3)))
+	a, err := archive.Open(build(pack(t, "a.csv", long(2)), pack(t, "b.docx", document)), nil, archive.Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b, err := a.Members()[1].Bytes(); err != nil || !bytes.Equal(b, document) {
+		t.Errorf("%d bytes, %v", len(b), err)
+	}
+}
+
 func TestEmptyMembersOpen(t *testing.T) {
 	t.Parallel()
 	empty := pack(t, "empty.csv", nil)

@@ -38,9 +38,7 @@ func (o *opener) zip(data []byte, depth int) (err error) {
 		}
 		return err
 	}
-	if err := l.prepare(); err != nil {
-		return err
-	}
+	l.prepare()
 	for from := 0; from < len(l.entries); {
 		to, err := l.unlock(from)
 		if err != nil {
@@ -66,7 +64,7 @@ func (o *opener) zip(data []byte, depth int) (err error) {
 func skipped(e *zip.Entry) bool { return e.Folder() && e.Size == 0 || e.Junk() }
 
 // prepare makes room for the members that can be kept: the first ones that fit.
-func (l *level) prepare() error {
+func (l *level) prepare() {
 	count, keep := 0, int64(0)
 	for i := range l.entries {
 		e := &l.entries[i]
@@ -74,9 +72,6 @@ func (l *level) prepare() error {
 			continue
 		}
 		count++
-		if e.Size < 0 || e.Size > l.lim.Member {
-			return lake.Refuse(lake.TooLarge, l.entry+i)
-		}
 		if !inPlace(e) && keep+e.Size <= l.hold {
 			keep += e.Size
 		}
@@ -86,7 +81,6 @@ func (l *level) prepare() error {
 	if keep > 0 {
 		l.arena = *l.opener.arena(keep + inflate.Slack)
 	}
-	return nil
 }
 
 // inPlace reports whether an entry's plain bytes stand in the archive as they are.
@@ -102,8 +96,8 @@ func (l *level) member(i int) error {
 	if e.Method != zip.Store && e.Method != zip.Deflate || e.Cipher == zip.Unknown {
 		return lake.Refuse(lake.UnsupportedMethod, number)
 	}
-	if e.Folder() {
-		return lake.Refuse(lake.Corrupt, number) // a folder with content
+	if e.Folder() || isLocked(e) && len(e.Data) < overhead(e) {
+		return lake.Refuse(lake.Corrupt, number) // a folder with content, or no room for what a lock needs
 	}
 	if err := l.admit(e.Size, e.Size, int64(len(e.Data)), number); err != nil {
 		return err

@@ -15,44 +15,32 @@ import (
 // An entry that no password opens is corrupt if another one opens, and else the password is wrong. What tells them apart
 // at once is an entry that was evidently decrypted and is damaged all the same.
 func (l *level) locked(e *zip.Entry, t *trial, number int) error {
-	tried, damaged := t.password, false
-	try := func() (bool, error) {
-		l.lead, tried = t.password, t.password
-		p, r, ok, evident, err := l.decrypt(e, t)
-		if err != nil {
-			return false, err
+	first, damaged := t.password, false
+	for i := -1; first >= 0 && i < len(l.passwords); i++ { // -1: as it is decrypted now
+		if i == first {
+			continue
 		}
-		if !ok {
-			damaged = damaged || evident
-			return false, nil
-		}
-		l.opened = true
-		if l.shut != nil {
-			return true, l.shut
-		}
-		return true, l.take(e, p, &r, number)
-	}
-	if t.password >= 0 {
-		lead := l.lead
-		if done, err := try(); done || err != nil {
-			return err
-		}
-		l.lead = lead
-		first := tried
-		for p := range l.passwords {
-			if p == first {
-				continue
-			}
-			if fits, err := l.again(e, t, p); err != nil {
+		if i >= 0 {
+			if fits, err := l.again(e, t, i); err != nil {
 				return err
 			} else if !fits {
 				continue
 			}
-			if done, err := try(); done || err != nil {
-				return err
-			}
-			l.lead = lead
 		}
+		p, r, found, err := l.decrypt(e, t)
+		if err != nil {
+			return err
+		}
+		if found == opens {
+			if e.Size > 0 || e.Cipher == zip.AES { // the CRC of nothing proves nothing
+				l.opened, l.lead = true, t.password
+				if l.shut != nil {
+					return l.shut
+				}
+			}
+			return l.take(e, p, &r, number)
+		}
+		damaged = damaged || found == broken
 	}
 	refusal := lake.Refuse(lake.Corrupt, number)
 	if damaged || l.opened {
@@ -84,31 +72,44 @@ func (l *level) again(e *zip.Entry, t *trial, p int) (bool, error) {
 	return true, nil
 }
 
-// decrypt proves an entry with the password of its trial. Evident says that the password is right although the entry
-// does not hold.
-func (l *level) decrypt(e *zip.Entry, t *trial) (p proof, r recipe, ok, evident bool, err error) {
-	r = recipe{method: methodOf(e), cipher: e.Cipher}
+// verdict is what an entry shows of a password that passed the cheap check.
+type verdict uint8
+
+const (
+	wrong  verdict = iota
+	broken         // it is right, and the entry is damaged
+	opens
+)
+
+// decrypt proves an entry with the password of its trial.
+func (l *level) decrypt(e *zip.Entry, t *trial) (proof, recipe, verdict, error) {
+	r := recipe{method: methodOf(e), cipher: e.Cipher}
 	if e.Cipher == zip.ZipCrypto {
 		r.body, r.start = e.Data[zipcrypto.HeaderSize:], t.start
 	} else {
 		r.body, r.sealed, r.key = t.sealed.Body, t.sealed, t.key
 		if !l.prover.Proves(t.sealed, t.key) {
-			return p, r, false, true, nil
+			return proof{}, r, broken, nil
 		}
 		if t.body != nil {
 			s, err := r.decrypter()
 			if err != nil {
-				return p, r, false, false, err
+				return proof{}, r, wrong, err
 			}
 			s.Decrypt(t.body, r.body)
 		}
 	}
 	if e.Method == zip.Store && e.Size != int64(len(r.body)) {
-		return p, r, false, true, nil
+		return proof{}, r, broken, nil
 	}
-	p, wrong := l.prove(e, t.body, &r)
-	evident = e.Cipher == zip.AES || p.done && e.Method == zip.Deflate || looksPlain(p.head)
-	return p, r, wrong == nil, evident, nil
+	p, err := l.prove(e, t.body, &r)
+	switch {
+	case err == nil:
+		return p, r, opens, nil
+	case e.Cipher == zip.AES || p.done && e.Method == zip.Deflate || looksPlain(p.head):
+		return p, r, broken, nil
+	}
+	return p, r, wrong, nil
 }
 
 // looksPlain reports whether bytes decrypted without any proof are what records begin with: text, or an archive. Garbage

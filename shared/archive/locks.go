@@ -5,7 +5,6 @@ import (
 	"medlake/shared/archive/winzip"
 	"medlake/shared/archive/zip"
 	"medlake/shared/archive/zipcrypto"
-	"medlake/shared/lake"
 )
 
 // password is one made ready for both ciphers.
@@ -57,6 +56,9 @@ func isLocked(e *zip.Entry) bool {
 	return !skipped(e) && (e.Cipher == zip.ZipCrypto || e.Cipher == zip.AES)
 }
 
+// canOpen reports whether an entry is locked and long enough to be.
+func canOpen(e *zip.Entry) bool { return isLocked(e) && len(e.Data) >= overhead(e) }
+
 // unlock decrypts the entries of a group that begins with from, with the first password that passes each entry's cheap
 // check, and returns where the next group begins.
 func (l *level) unlock(from int) (to int, err error) {
@@ -65,13 +67,10 @@ func (l *level) unlock(from int) (to int, err error) {
 	for to = from; to < len(l.entries) && to-from < groupCount; to++ {
 		e, t := &l.entries[to], &l.trials[to]
 		*t = trial{password: -1}
-		if !isLocked(e) {
+		if !canOpen(e) {
 			continue
 		}
 		n := len(e.Data) - overhead(e)
-		if n < 0 {
-			return 0, lake.Refuse(lake.Corrupt, l.entry+to-from)
-		}
 		if n > groupBytes {
 			continue
 		}
@@ -84,7 +83,7 @@ func (l *level) unlock(from int) (to int, err error) {
 	room := l.clear
 	for i := from; i < to; i++ {
 		e, t := &l.entries[i], &l.trials[i]
-		if n := len(e.Data) - overhead(e); isLocked(e) && n <= groupBytes {
+		if n := len(e.Data) - overhead(e); canOpen(e) && n <= groupBytes {
 			t.body, room = room[:n:n], room[n:]
 		}
 	}
@@ -104,7 +103,7 @@ func (l *level) zipCrypto(from, to int) {
 	l.jobs = l.jobs[:0]
 	for i := from; i < to; i++ {
 		e, t := &l.entries[i], &l.trials[i]
-		if !isLocked(e) || e.Cipher != zip.ZipCrypto {
+		if !canOpen(e) || e.Cipher != zip.ZipCrypto {
 			continue
 		}
 		l.order(func(p int) bool { return l.fits(e, t, p) })
@@ -131,7 +130,7 @@ func (l *level) aes(from, to int) error {
 	size := 0
 	for i := from; i < to; i++ {
 		e, t := &l.entries[i], &l.trials[i]
-		if isLocked(e) && e.Cipher == zip.AES {
+		if canOpen(e) && e.Cipher == zip.AES {
 			t.sealed = winzip.Split(e.Data, e.KeySize)
 			_, n, _ := winzip.Sizes(e.KeySize)
 			open, size = open+1, size+n

@@ -90,10 +90,30 @@ func (m *Member) Reader() (io.ReadCloser, error) {
 		return nil, errClosed
 	}
 	if m.recipe == nil {
-		return io.NopCloser(bytes.NewReader(m.held)), nil
+		return &keeping{archive: m.archive, rest: m.held}, nil
 	}
 	return m.recipe.reader()
 }
+
+// keeping reads a member that is in memory, which belongs to another archive once this one is closed.
+type keeping struct {
+	archive *Archive
+	rest    []byte
+}
+
+func (r *keeping) Read(p []byte) (int, error) {
+	switch {
+	case r.archive.closed:
+		return 0, errClosed
+	case len(r.rest) == 0:
+		return 0, io.EOF
+	}
+	n := copy(p, r.rest)
+	r.rest = r.rest[n:]
+	return n, nil
+}
+
+func (r *keeping) Close() error { return nil }
 
 // recipe says how plain bytes are made from an archive's.
 type recipe struct {

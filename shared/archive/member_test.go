@@ -91,9 +91,18 @@ func TestClosedArchivesGiveNothing(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		r, err := a.Members()[0].Reader()
+		if err != nil {
+			t.Fatal(err)
+		}
 		for range 2 {
 			if err := a.Close(); err != nil {
 				t.Error(err)
+			}
+		}
+		if hold > 1 { // in memory that the next archive may have by now
+			if _, err := r.Read(make([]byte, 1)); !errors.Is(err, fs.ErrClosed) {
+				t.Errorf("read: %v", err)
 			}
 		}
 		for _, m := range a.Members() {

@@ -45,11 +45,24 @@ func (o *opener) admit(more, size, packed int64, number int) error {
 	switch {
 	case size > o.lim.Member || o.plain > o.lim.Total:
 		return lake.Refuse(lake.TooLarge, number)
-	case size > o.lim.RatioAfter && size/o.lim.Ratio >= max(packed, 1),
-		o.plain > o.lim.RatioAfter && o.plain/o.lim.Ratio >= max(o.size, 1):
+	case o.suspicious(size, packed) || o.suspicious(o.plain, o.size):
 		return lake.Refuse(lake.Ratio, number)
 	}
 	return nil
+}
+
+// suspicious reports whether plain bytes are more than the ratio allows.
+func (o *opener) suspicious(plain, packed int64) bool {
+	return plain > o.lim.RatioAfter && (plain-1)/o.lim.Ratio >= packed
+}
+
+// isGzip reports whether data begins as gzip does.
+func isGzip(data []byte) bool { return bytes.HasPrefix(data, []byte("\x1f\x8b")) }
+
+// isArchive reports whether a member that begins with these bytes is an envelope itself. Office documents are zips too,
+// but no envelopes.
+func isArchive(head []byte) bool {
+	return zip.Is(head) && !zip.IsDocument(head) || bytes.HasPrefix(head, []byte("\x1f\x8b\x08"))
 }
 
 // add takes a proven member in, or opens it if it is an archive.

@@ -110,6 +110,19 @@ func sealStored(t *testing.T, p part) part {
 	return p
 }
 
+// TestNothingProvesNoPassword: the CRC of an empty member holds with any password that passes the check.
+func TestNothingProvesNoPassword(t *testing.T) {
+	t.Parallel()
+	empty := sealStored(t, store("empty", ""))
+	data := build(empty, seal(t, "a.csv", long(20), lock.ZipCrypto, current))
+	for i := range 600 {
+		refused(t, data, []string{fmt.Sprintf("guess-%d", i)}, archive.Defaults(), lake.WrongPassword, -1)
+	}
+	if _, err := archive.Open(build(empty), passwords, archive.Defaults()); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestEachMemberMayHaveItsOwnPassword(t *testing.T) {
 	t.Parallel()
 	var parts []part

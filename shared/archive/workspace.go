@@ -39,7 +39,7 @@ func (w *workspace) release() {
 	clear(w.derive[:cap(w.derive)])
 	clear(w.keys[:cap(w.keys)])
 	if cap(w.entries) > 10_000 {
-		w.entries = nil
+		w.entries, w.trials = nil, nil
 	}
 	workspaces.Put(w)
 }

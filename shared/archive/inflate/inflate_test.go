@@ -107,7 +107,7 @@ func TestFullRefusesOtherSizes(t *testing.T) {
 		{"half the stream", len(plain), packed[:len(packed)/2], inflate.ErrTruncated},
 		{"no stream", 0, nil, inflate.ErrTruncated},
 		{"block type 3", 0, []byte{7, 0}, inflate.ErrCorrupt},
-		{"match before the beginning", 3, []byte{0x03 | 0x00, 0x02, 0x00}, inflate.ErrCorrupt},
+		{"match before the beginning", 3, []byte{0x03, 0x02, 0x00}, inflate.ErrCorrupt},
 		{"stored with a wrong complement", 1, []byte{1, 1, 0, 0, 0, 'a'}, inflate.ErrCorrupt},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -33,6 +33,20 @@ func Is(data []byte) bool {
 	return false
 }
 
+// IsDocument reports whether a zip that begins with these bytes is an office document (OOXML, OpenDocument, EPUB) by the
+// name of its first entry.
+func IsDocument(head []byte) bool {
+	if len(head) < localSize {
+		return false
+	}
+	for _, name := range []string{"[Content_Types].xml", "_rels/", "docProps/", "mimetype"} {
+		if bytes.HasPrefix(head[localSize:], []byte(name)) {
+			return true
+		}
+	}
+	return false
+}
+
 // end is what the end record says about the directory.
 type end struct {
 	at     int64 // where the record is: the directory ends before it
