@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/cloudevents/sdk-go/v2/event"
 
@@ -117,7 +118,12 @@ func (n *Node) functions(cfg Config) (err error) {
 			n.log.ErrorContext(ctx, "arrival given up until the next sweep", "arrival", e.ID(), "error", err)
 		},
 	})
-	n.sweeper, err = sweep.New(sweep.Config{Bucket: n.bucket, Journal: n.journal, Send: n.bus.Send, Log: n.log})
+	n.sweeper, err = sweep.New(sweep.Config{
+		Bucket: n.bucket, Journal: n.journal, Send: n.bus.Send, Log: n.log,
+		Every: time.Minute,
+		// What a process that died had on its bus must not wait; what this one has on its bus is not taken twice.
+		Grace: time.Millisecond,
+	})
 	return err
 }
 
