@@ -21,7 +21,6 @@ type plan struct {
 	facility op
 	asks     []ask            // what the source must have
 	slots    map[int]struct{} // source fields it uses
-	rows     int              // places of system columns in a batch
 	extra    int
 }
 

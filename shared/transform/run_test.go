@@ -110,6 +110,9 @@ func load(t testing.TB, m *transform.Match, data []byte, flush func(int, *column
 
 // TestNoAllocationPerRecord: on the native path 1,000 more rows cost no allocation more.
 func TestNoAllocationPerRecord(t *testing.T) {
+	if raced {
+		t.Skip("the race detector makes pools forget")
+	}
 	for _, functions := range []bool{false, true} {
 		m := match(t, compile(t, wideMetadata(functions)), "acme/wide/x.zip")
 		measure := func(rows int) float64 {
