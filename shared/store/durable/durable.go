@@ -25,7 +25,6 @@ import (
 	"syscall"
 	"time"
 
-	"gocloud.dev/blob"
 	"gocloud.dev/blob/driver"
 	"gocloud.dev/gcerrors"
 )
@@ -192,15 +191,6 @@ func asInfo(fi fs.FileInfo) func(any) bool {
 // path is where the key's object stands.
 func (d *Driver) path(key string) string {
 	return filepath.Join(d.root, filepath.FromSlash(Escape(key)))
-}
-
-// Open opens the bucket in dir as gocloud's portable type.
-func Open(dir string) (*blob.Bucket, error) {
-	d, err := New(dir)
-	if err != nil {
-		return nil, err
-	}
-	return blob.NewBucket(d), nil
 }
 
 var _ driver.Bucket = (*Driver)(nil)
