@@ -17,6 +17,7 @@ type patch struct {
 	cfg       *conf.Config
 	env       types.Map
 	variables map[string]bool // of let
+	callees   map[ast.Node]bool
 	out       *virtual
 	calls     int
 	err       error
@@ -56,7 +57,7 @@ func (p *patch) Visit(node *ast.Node) {
 }
 
 func (p *patch) identifier(node *ast.Node, name string) {
-	if _, ok := functions[name]; ok || p.variables[name] || name == frameName || p.env[name] != nil {
+	if p.callees[*node] || p.variables[name] || name == frameName || p.env[name] != nil {
 		return
 	}
 	in, err := p.c.name(name)

@@ -17,8 +17,8 @@ type plan struct {
 	columns  []target
 	when     op // nil: every row
 	checks   []check
-	first    []op // nil: every row
-	facility op
+	first    []op             // nil: every row
+	facility op               // the row's facility: column facility_id, else the first ref("facilities", …)
 	asks     []ask            // what the source must have
 	slots    map[int]struct{} // source fields it uses
 	extra    int
@@ -111,11 +111,9 @@ func (p *planner) plan(in *metadata.Into, scope *fields) *plan {
 		out.first = append(out.first, o)
 		out.asks = append(out.asks, ask{name: name, ways: ways(o)})
 	}
-	if out.facility == nil {
-		for _, tg := range out.columns {
-			if tg.Name == "facility_id" && tg.op != nil {
-				out.facility = byID{tg.op}
-			}
+	for _, tg := range out.columns {
+		if tg.Name == "facility_id" && tg.op != nil {
+			out.facility = byID{tg.op}
 		}
 	}
 	out.checks = checksOf(p.program.set, t)

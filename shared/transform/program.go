@@ -171,7 +171,7 @@ func (p *planner) header(in *metadata.Into) (names []string, known bool) {
 		if err != nil {
 			continue // reported by planCSV
 		}
-		if err := d.Decode(sample(s.Value), ignore); err != nil {
+		if err := d.Decode(sampleOf(feed, s.Value), ignore); err != nil {
 			continue // reported when the sample is run
 		}
 		names, known = append(names, d.Header()...), true

@@ -290,3 +290,35 @@ func BenchmarkRun(b *testing.B) {
 		})
 	}
 }
+
+// TestRunsAtOnce: runs of one program share no state, also where the expr VM works. Fields may be called like functions.
+func TestRunsAtOnce(t *testing.T) {
+	t.Parallel()
+	m := match(t, compile(t, fstest.MapFS{
+		"customers/acme/customer.yaml": {Data: []byte(customerYAML)},
+		"tables/t.yaml":                {Data: []byte("table: t\ndoc: T.\ngrain: one row a line\ncolumns: { id: string!, a: string, b: long, c: timestamp }\n")},
+		"feeds/t.yaml": {Data: []byte(`feed: t
+doc: T.
+from: "{customer}/t/*.zip"
+read: { as: csv }
+into: t
+set:
+  a: 'let x = split(first, "~"); join(filter(x, # != "b"), "+") ?? upper(map)'
+  b: len(split(first, "~"))
+  c: ts(at, "01/02/2006 15:04")
+`)},
+	}), "acme/t/x.zip")
+	data := []byte("id,first,map,at\n1,a~b~c,x,03/05/2026 08:00\n2,,y,11/01/2026 01:30\n" + strings.Repeat("3,q~r,z,07/05/2026 08:00\n", 100))
+	want := " 0:1 id=1 a=a+c b=3 c=2026-03-05T13:00:00Z\n 0:2 id=2 a=Y c=2026-11-01T05:30:00Z\n 0:3 id=3 a=q+r b=2 c=2026-07-05T12:00:00Z\n"
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			var out strings.Builder
+			load(t, m, data, func(_ int, b *column.Batch) error { return printRows(&out, b) })
+			if got := out.String(); !strings.HasPrefix(got, want) || strings.Count(got, "\n") != 102 {
+				t.Errorf("got %.200s", got)
+			}
+		})
+	}
+	wg.Wait()
+}

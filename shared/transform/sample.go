@@ -17,6 +17,14 @@ import (
 // sample is a feed's sample as the content of a member.
 type sample string
 
+// sampleOf is a member of the sample as bytes. Metadata is UTF-8 whatever the feed's encoding is: the mark says so.
+func sampleOf(f *metadata.Feed, text string) sample {
+	if f.Read.As == "csv" && f.Read.Encoding != "" && f.Read.Encoding != "utf-8" {
+		return sample("\ufeff" + text)
+	}
+	return sample(text)
+}
+
 func (s sample) Bytes() ([]byte, error) { return []byte(s), nil }
 func (s sample) Reader() (io.ReadCloser, error) {
 	return io.NopCloser(strings.NewReader(string(s))), nil
@@ -63,14 +71,15 @@ func (l *Library) trySample(p *Program) []metadata.Fault {
 
 // try reads a member of a sample; without a name every table wants it.
 func (r *Run) try(entry int, s metadata.Named) error {
+	text := sampleOf(r.program.feed, s.Value)
 	if s.Name != "" {
-		_, err := r.Member(entry, s.Name, sample(s.Value))
+		_, err := r.Member(entry, s.Name, text)
 		return err
 	}
 	for _, t := range r.tables {
 		t.wanted = true
 	}
-	return r.read(entry, sample(s.Value))
+	return r.read(entry, text)
 }
 
 func refusalText(err error) string {

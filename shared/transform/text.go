@@ -8,6 +8,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/expr-lang/expr/ast"
+
+	"medlake/shared/format"
 )
 
 // textOf spells a value that is no text.
@@ -225,6 +227,9 @@ func bindReplace(args []ast.Node) (apply, []ast.Node, error) {
 				return orNull(f.made(start).text)
 			}
 			f.buf = append(f.buf, with...)
+			if len(f.buf)-start > format.MaxToken {
+				return value{kind: bad}
+			}
 			b = rest
 		}
 	}, args[:1], err

@@ -101,7 +101,7 @@ func (f *frame) unboxed(x any) value {
 // virtual compiles an expression for the expr VM.
 func (c *lowerer) virtual(n ast.Node) (op, error) {
 	p := &patch{
-		c: c, cfg: language(), env: types.Map{frameName: types.Any}, variables: map[string]bool{},
+		c: c, cfg: language(), env: types.Map{frameName: types.Any}, variables: map[string]bool{}, callees: map[ast.Node]bool{},
 		out: &virtual{kind: unknown},
 	}
 	if givesList(n) {
@@ -146,6 +146,8 @@ func (p *patch) scan(n ast.Node, inPredicate bool) {
 		}
 	case *ast.SliceNode:
 		p.fail(errors.New("slices are not available: write left(x, n), right(x, n) or part(x, separator, n)"))
+	case *ast.CallNode:
+		p.callees[n.Callee] = true
 	case *ast.BytesNode:
 		p.fail(errors.New("b\"…\" is not available"))
 	case *ast.VariableDeclaratorNode:
