@@ -70,7 +70,6 @@ func (w *Warehouse) Append(ctx context.Context, h Head, files []lake.DataFile, n
 	if err != nil {
 		return fmt.Errorf("append %d files to %s: %w", len(files), h.Table, err)
 	}
-	w.remember(h.Table, t)
 	if drop := expired(t.Metadata()); len(drop) >= expireAt {
 		_ = w.remove(ctx, t, drop) // housekeeping: the append stands, and the next one tries again
 	}

@@ -93,20 +93,12 @@ type deaf struct {
 	fault func() faulty.Fault
 }
 
-func (d *deaf) LoadTable(ctx context.Context, ident table.Identifier) (*table.Table, error) {
-	t, err := d.opened.Catalog.LoadTable(ctx, ident)
-	if err != nil {
-		return nil, err
-	}
-	return table.New(t.Identifier(), t.Metadata(), t.MetadataLocation(), t.FS, d), nil
-}
-
 func (d *deaf) CommitTable(ctx context.Context, ident table.Identifier, reqs []table.Requirement, ups []table.Update) (table.Metadata, string, error) {
 	f := d.fault()
 	if f == faulty.Before {
 		return nil, "", faulty.ErrInjected
 	}
-	m, at, err := d.opened.Catalog.CommitTable(ctx, ident, reqs, ups)
+	m, at, err := d.opened.CommitTable(ctx, ident, reqs, ups)
 	if f == faulty.After {
 		return nil, "", faulty.ErrInjected
 	}
@@ -118,12 +110,11 @@ func TestLostRepliesOfTheCatalogAppendOnce(t *testing.T) {
 	w, b := lakeAt(t, t.TempDir())
 	s := ensure(t, w, visits(t), 0)
 	calls := 0
-	inner := *w.cat
-	w.cat.Catalog = &deaf{opened: &inner, fault: func() faulty.Fault {
+	w.cat.commits = &deaf{opened: w.cat, fault: func() faulty.Fault {
 		calls++
 		return []faulty.Fault{faulty.After, faulty.None, faulty.Before}[calls%3]
 	}}
-	w.heads = map[string]*table.Table{}
+	clear(w.cat.heads)
 	log := fakeLog(b, s, 30)
 	if err := apply(t.Context(), w, s.Table, log, 3, 200); err != nil {
 		t.Fatal(err)

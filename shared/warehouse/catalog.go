@@ -1,13 +1,15 @@
 package warehouse
 
 import (
-	"context"
 	"database/sql"
 	"errors"
 	"fmt"
 	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
 
 	"github.com/apache/iceberg-go"
 	"github.com/apache/iceberg-go/catalog"
@@ -25,8 +27,12 @@ const catalogName = "lake"
 // opened is an open catalog.
 type opened struct {
 	catalog.Catalog
-	db    *sql.DB
-	where string // query for a table's metadata location
+	db      *sql.DB
+	dollar  bool            // placeholders are $1, $2, …
+	commits table.CatalogIO // what transactions commit through: opened itself, but in tests
+
+	mu    sync.Mutex
+	heads map[string]*table.Table // last known state by name
 }
 
 // openCatalog opens a catalog by URL. Its tables are those of Iceberg's JDBC catalog, version 1.
@@ -35,40 +41,47 @@ func openCatalog(catalogURL string) (*opened, error) {
 	if err != nil {
 		return nil, fmt.Errorf("catalog URL cannot be read: %w", lake.ErrInvalid) // the cause may hold a password
 	}
-	o := &opened{where: "SELECT metadata_location FROM iceberg_tables WHERE catalog_name = ? AND table_namespace = ? AND table_name = ?"}
+	c := &opened{heads: map[string]*table.Table{}}
+	c.commits = c
 	var dialect sqlcat.SupportedDialect
 	switch u.Scheme {
 	case "sqlite":
 		dialect = sqlcat.SQLite
-		o.db, err = openSQLite(filepath.Join(u.Host, u.Path))
+		c.db, err = openSQLite(filepath.Join(u.Host, u.Path))
 	case "postgres", "postgresql":
 		dialect = sqlcat.Postgres
-		o.where = "SELECT metadata_location FROM iceberg_tables WHERE catalog_name = $1 AND table_namespace = $2 AND table_name = $3"
-		o.db, err = sql.Open("pgx", catalogURL)
+		c.dollar = true
+		c.db, err = sql.Open("pgx", catalogURL)
 	default:
 		return nil, fmt.Errorf("catalog %s: is not known; use sqlite:///path or postgres://host/database: %w", u.Scheme, lake.ErrInvalid)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("open catalog: %w", err)
 	}
-	if o.Catalog, err = sqlcat.NewCatalog(catalogName, o.db, dialect, iceberg.Properties{sqlcat.SchemaVersionKey: sqlcat.SchemaVersionV1}); err != nil {
-		return nil, errors.Join(fmt.Errorf("open catalog: %w", err), o.db.Close())
+	if c.Catalog, err = sqlcat.NewCatalog(catalogName, c.db, dialect, iceberg.Properties{sqlcat.SchemaVersionKey: sqlcat.SchemaVersionV1}); err != nil {
+		return nil, errors.Join(fmt.Errorf("open catalog: %w", err), c.db.Close())
 	}
-	return o, nil
+	return c, nil
 }
 
-// location is where a table's newest metadata lies: one small query, where loading reads and parses all of it. Metadata is
-// never written twice under one name.
-func (o *opened) location(ctx context.Context, ident table.Identifier) (string, error) {
-	var at sql.NullString
-	err := o.db.QueryRowContext(ctx, o.where, catalogName, ident[0], ident[1]).Scan(&at)
-	if errors.Is(err, sql.ErrNoRows) {
-		return "", catalog.ErrNoSuchTable
-	}
-	return at.String, err
-}
+func (c *opened) close() error { return c.db.Close() }
 
-func (o *opened) close() error { return o.db.Close() }
+// sql spells a statement's placeholders as the database wants them.
+func (c *opened) sql(statement string) string {
+	if !c.dollar {
+		return statement
+	}
+	var b strings.Builder
+	n := 0
+	for part := range strings.SplitSeq(statement, "?") {
+		if n > 0 {
+			b.WriteString("$" + strconv.Itoa(n))
+		}
+		b.WriteString(part)
+		n++
+	}
+	return b.String()
+}
 
 // openSQLite opens a file that several processes may use at once. A commit is on disk when it returns.
 func openSQLite(path string) (*sql.DB, error) {

@@ -62,7 +62,7 @@ func useBuckets() {
 // session is the files of one call. Its interface takes no context, so it holds the call's.
 type session struct {
 	*files
-	ctx  context.Context //nolint:containedctx // see above
+	ctx  context.Context // see above
 	keep bool
 }
 

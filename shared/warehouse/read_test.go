@@ -45,7 +45,7 @@ func fill(s lake.Schema, rows int) *column.Batch {
 			case c.Type.Kind == lake.String && n == 0:
 				to.AppendText(nil)
 			case c.Type.Kind == lake.String:
-				to.AppendText([]byte("Grüße an alle, die dies lesen "[row%20:]))
+				to.AppendText([]byte(string([]rune("Grüße an alle, die dies lesen ")[row%20:])))
 			case c.Type.Kind == lake.Double:
 				to.AppendFloat(float64(n) / 4)
 			case c.Type.Kind == lake.Boolean:

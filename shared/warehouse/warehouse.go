@@ -27,7 +27,6 @@ type Warehouse struct {
 	files *files
 
 	mu    sync.Mutex
-	heads map[string]*table.Table // newest known state by name; used only while its location is the catalog's
 	plans map[planKey]Plan
 }
 
@@ -42,7 +41,7 @@ func Open(ctx context.Context, catalogURL string, b *store.Bucket) (*Warehouse, 
 		return nil, err
 	}
 	useBuckets()
-	w := &Warehouse{cat: cat, files: newFiles(b), heads: map[string]*table.Table{}, plans: map[planKey]Plan{}}
+	w := &Warehouse{cat: cat, files: newFiles(b), plans: map[planKey]Plan{}}
 	if err := w.prepare(ctx); err != nil {
 		return nil, errors.Join(err, cat.close())
 	}
@@ -110,29 +109,14 @@ func (w *Warehouse) load(ctx context.Context, name string) (*table.Table, error)
 	if err != nil {
 		return nil, err
 	}
-	at, err := w.cat.location(ctx, ident)
-	if err == nil {
-		w.mu.Lock()
-		t := w.heads[name]
-		w.mu.Unlock()
-		if t != nil && t.MetadataLocation() == at {
-			return t, nil
-		}
-		if t, err = w.cat.LoadTable(w.files.with(ctx), ident); err == nil {
-			w.remember(name, t)
-			return t, nil
-		}
-	}
+	t, err := w.cat.LoadTable(w.files.with(ctx), ident)
 	if errors.Is(err, catalog.ErrNoSuchTable) || errors.Is(err, catalog.ErrNoSuchNamespace) {
 		return nil, fmt.Errorf("table %s: %w", name, lake.ErrNotFound)
 	}
-	return nil, fmt.Errorf("load table %s: %w", name, err)
-}
-
-func (w *Warehouse) remember(name string, t *table.Table) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.heads[name] = t
+	if err != nil {
+		return nil, fmt.Errorf("load table %s: %w", name, err)
+	}
+	return t, nil
 }
 
 func identifier(name string) (table.Identifier, error) {
