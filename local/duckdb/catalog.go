@@ -54,36 +54,42 @@ func (s *statement) build(c query.Catalog) error {
 
 // definition is the SELECT that reads a table, and the files it reads.
 func definition(t *query.Table, c query.Catalog) (sql string, files []string, err error) {
-	var cols, types []string
-	for _, col := range t.Schema.Columns {
-		typ := sqlType(col.Type)
-		cols = append(cols, "t."+query.Ident(col.Name))
-		types = append(types, fmt.Sprintf("%d: {name: %s, type: %s, default_value: NULL}", col.ID, query.Literal(col.Name), query.Literal(typ)))
-	}
 	if len(t.Files) == 0 {
 		return empty(t), nil, nil
 	}
-	for _, f := range t.Files {
-		p, err := local(f.URL)
-		if err != nil {
-			return "", nil, fmt.Errorf("table %s: %w", t.Schema.Table, err)
-		}
-		files = append(files, p)
+	var cols, types []string
+	for _, col := range t.Schema.Columns {
+		cols = append(cols, "t."+query.Ident(col.Name))
+		types = append(types, fmt.Sprintf("%d: {name: %s, type: %s, default_value: NULL}", col.ID, query.Literal(col.Name), query.Literal(sqlType(col.Type))))
 	}
-	data := files
+	if files, err = locals(t, len(t.Files), func(i int) string { return t.Files[i].URL }); err != nil {
+		return "", nil, err
+	}
 	schema := ", schema = MAP {" + strings.Join(types, ", ") + "}"
-	from := "read_parquet(" + list(data) + schema + ") AS t"
+	from := "read_parquet(" + list(files) + schema + ") AS t"
 	if len(t.Deletes) > 0 {
 		rows, deletes, err := deleted(t)
 		if err != nil {
 			return "", nil, err
 		}
+		from = "read_parquet(" + list(files) + schema + ", filename = '_medlake_file', file_row_number = true) AS t ANTI JOIN " +
+			"(SELECT m.path, d.pos FROM " + rows + " AS d JOIN " + names(t, files) + " ON d.file_path = m.url) AS gone " +
+			"ON t._medlake_file = gone.path AND t.file_row_number = gone.pos"
 		files = append(files, deletes...)
-		from = "read_parquet(" + list(data) + schema + ", filename = true, file_row_number = true) AS t ANTI JOIN " +
-			"(SELECT m.path, d.pos FROM " + rows + " AS d JOIN " + names(t, data) + " ON d.file_path = m.url) AS gone " +
-			"ON t.filename = gone.path AND t.file_row_number = gone.pos"
 	}
 	return "SELECT " + strings.Join(cols, ", ") + " FROM " + from + where(t, c), files, nil
+}
+
+// locals are the paths of n files of a table.
+func locals(t *query.Table, n int, url func(int) string) ([]string, error) {
+	paths := make([]string, n)
+	for i := range paths {
+		var err error
+		if paths[i], err = local(url(i)); err != nil {
+			return nil, fmt.Errorf("table %s: %w", t.Schema.Table, err)
+		}
+	}
+	return paths, nil
 }
 
 // where keeps a statement to its customer and moment.
@@ -115,12 +121,8 @@ const deleteSchema = "MAP {2147483546: {name: 'file_path', type: 'VARCHAR', defa
 
 // deleted reads the table's position deletes.
 func deleted(t *query.Table) (sql string, files []string, err error) {
-	for _, u := range t.Deletes {
-		p, err := local(u)
-		if err != nil {
-			return "", nil, fmt.Errorf("table %s: %w", t.Schema.Table, err)
-		}
-		files = append(files, p)
+	if files, err = locals(t, len(t.Deletes), func(i int) string { return t.Deletes[i] }); err != nil {
+		return "", nil, err
 	}
 	return "read_parquet(" + list(files) + ", schema = " + deleteSchema + ")", files, nil
 }

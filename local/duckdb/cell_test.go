@@ -81,6 +81,9 @@ func TestCellsAreExact(t *testing.T) {
 	if _, rows := ask(t, "", "select null, null::json, null::integer[]"); !rows[0][0].Null || !rows[0][1].Null || !rows[0][2].Null {
 		t.Errorf("nulls: got %v", rows)
 	}
+	if _, rows := ask(t, "", "select range, json_object('n', range) from range(300000) order by range desc limit 200000;"); rows[0][0].Text != "299999" || rows[199_999][1].Text != `{"n":100000}` {
+		t.Errorf("the order of rows was lost: got %v first, %v last", rows[0], rows[199_999])
+	}
 	res, rows := ask(t, "", `select '{"a":1}'::json as a, 2 as a, 'x' as "b ""c""" ;`)
 	if d := cmp.Diff([]query.Cell{{Text: `{"a":1}`}, {Text: "2"}, {Text: "x"}}, rows[0]); d != "" {
 		t.Error(d)

@@ -237,7 +237,7 @@ func (s *statement) parse() error {
 	return nil
 }
 
-var explain = regexp.MustCompile(`(?i)^\s*EXPLAIN(\s+ANALYZE)?\s`)
+var explainWord = regexp.MustCompile(`(?i)^\s*EXPLAIN(\s+ANALYZE)?\s`)
 
 // explained is the statement that an EXPLAIN explains, or the statement itself.
-func explained(sql string) string { return explain.ReplaceAllString(sql, "") }
+func explained(sql string) string { return explainWord.ReplaceAllString(sql, "") }

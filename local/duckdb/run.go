@@ -22,7 +22,7 @@ func (s *statement) Run(ctx context.Context, c query.Catalog) (*query.Result, er
 		return nil, err
 	}
 	if err := s.build(c); err != nil {
-		return nil, s.explain(err)
+		return nil, s.trouble(err)
 	}
 	run, cancel := context.WithCancel(s.ctx)
 	stop := context.AfterFunc(ctx, cancel)
@@ -153,9 +153,6 @@ func (s *statement) systemTables() (names []string, err error) {
 	return names, rows.Err()
 }
 
-// A path in an error message: it names a customer's or a table's folder.
-var pathText = regexp.MustCompile(`(file:)?/[^\s"'\]]+`)
-
 // explain makes an error of DuckDB one for the statement's author: its message without paths.
 func (s *statement) explain(err error) error {
 	var q *query.Error
@@ -168,4 +165,17 @@ func (s *statement) explain(err error) error {
 		return s.ctx.Err()
 	}
 	return translate(err)
+}
+
+// trouble makes an error that is not the author's doing one without the SQL we wrote; limits are the author's.
+func (s *statement) trouble(err error) error {
+	var q *query.Error
+	if errors.As(err, &q) {
+		return err
+	}
+	if err = s.explain(err); errors.Is(err, query.ErrLimit) || s.ctx.Err() != nil {
+		return err
+	}
+	line, _, _ := strings.Cut(err.Error(), "\n")
+	return errors.New("open the tables of a statement: " + line)
 }

@@ -37,7 +37,7 @@ func (l Limits) apply() error {
 }
 
 // slack is address space for threads' stacks and allocators' arenas, which are mapped and hardly used.
-const slack = 512 << 20
+const slack = 256 << 20
 
 // mapped is the address space this process has mapped, in bytes.
 func mapped() (uint64, error) {

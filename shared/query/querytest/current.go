@@ -15,8 +15,12 @@ func visits() *metadata.Table {
 	return &metadata.Table{
 		Name: "visits", Namespace: "lake", Partition: []string{lake.ColCustomer},
 		Columns: []metadata.Column{
-			{Name: "visit_id", Type: text}, {Name: "event", Type: text}, {Name: "event_at", Type: at},
-			{Name: "admitted_at", Type: at}, {Name: "discharged_at", Type: at}, {Name: "bed", Type: text},
+			{Name: "visit_id", Type: text},
+			{Name: "event", Type: text},
+			{Name: "event_at", Type: at},
+			{Name: "admitted_at", Type: at},
+			{Name: "discharged_at", Type: at},
+			{Name: "bed", Type: text},
 		},
 		Key: []string{lake.ColCustomer, "visit_id"},
 		Change: &metadata.Change{
