@@ -130,41 +130,56 @@ func (d *Decoder) dynamicCodes() error {
 
 // codeLengths reads n code lengths, which are themselves coded.
 func (d *Decoder) codeLengths(n int) error {
+	const longest = preBits + 7 // a code and its extra bits
 	for i := 0; i < n; {
 		d.top()
-		e := d.pre[d.bits&(1<<preBits-1)]
-		used := uint(e & 63)
-		if d.count < used {
-			return ErrTruncated
-		}
-		if e&isExcept != 0 {
-			return ErrCorrupt
-		}
-		d.bits >>= used
-		d.count -= used
-		value, repeat, extra := uint8(e>>16), 1, uint(0)
-		switch value {
-		case 16:
-			if i == 0 {
+		bb, bc := d.bits, d.count
+		for {
+			e := d.pre[bb&(1<<preBits-1)]
+			used := uint(e & 63)
+			if bc < used {
+				return ErrTruncated
+			}
+			if e&isExcept != 0 {
 				return ErrCorrupt
 			}
-			value, repeat, extra = d.lens[i-1], 3, 2
-		case 17:
-			value, repeat, extra = 0, 3, 3
-		case 18:
-			value, repeat, extra = 0, 11, 7
+			value := uint8(e >> 16)
+			if value < 16 {
+				bb >>= used
+				bc -= used
+				d.lens[i] = value
+				i++
+			} else {
+				repeat, extra := 3+int(bb>>used&3), uint(2)
+				switch value {
+				case 16:
+					if i == 0 {
+						return ErrCorrupt
+					}
+					value = d.lens[i-1]
+				case 17:
+					value, repeat, extra = 0, 3+int(bb>>used&7), 3
+				default:
+					value, repeat, extra = 0, 11+int(bb>>used&127), 7
+				}
+				if used += extra; bc < used {
+					return ErrTruncated
+				}
+				if i+repeat > n {
+					return ErrCorrupt
+				}
+				bb >>= used
+				bc -= used
+				for range repeat {
+					d.lens[i] = value
+					i++
+				}
+			}
+			if i == n || bc < longest {
+				break
+			}
 		}
-		x, ok := d.take(extra)
-		if !ok {
-			return ErrTruncated
-		}
-		if repeat += int(x); i+repeat > n {
-			return ErrCorrupt
-		}
-		for range repeat {
-			d.lens[i] = value
-			i++
-		}
+		d.bits, d.count = bb, bc
 	}
 	return nil
 }
