@@ -35,6 +35,9 @@ func newNaive(t *metadata.Table, feed *metadata.Feed) *naive {
 	for _, c := range n.columns {
 		n.byName[c.Name] = c
 	}
+	if feed == nil { // CSV: the header names the columns
+		return n
+	}
 	for _, f := range feed.Into[0].Fields {
 		switch p := f.Value; {
 		case strings.HasPrefix(p, "count("):
