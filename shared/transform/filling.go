@@ -61,6 +61,7 @@ func (t *filling) reset() {
 func (r *Run) row(t *filling) error {
 	f := &r.frame
 	f.batch, f.facility = t.batch, t.plan.facility
+	r.bindings.zoneKnown = false
 	t.read++
 	for _, i := range t.lacking {
 		t.missed[i]++
@@ -111,7 +112,7 @@ func (r *Run) row(t *filling) error {
 	return nil
 }
 
-// rowBytes estimates the text of a row without looking at every field.
+// rowBytes is the length of the row's text.
 func rowBytes(row *format.Row) int {
 	n := 0
 	for _, v := range row.Fields {

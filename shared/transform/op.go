@@ -27,7 +27,6 @@ type frame struct {
 func (f *frame) next(row *format.Row) {
 	f.row = row
 	f.buf = f.buf[:0]
-	f.bindings.zoneKnown = false
 }
 
 // join makes text of parts.

@@ -170,7 +170,8 @@ type byID struct{ op }
 
 func (o byID) eval(f *frame) value { return o.op.eval(f).number() }
 
-// checksOf compiles a table's rules; faults are reported by tableFaults.
+// checksOf compiles a table's rules, those that reject first: a row that is rejected warns of nothing. Faults are reported
+// by tableFaults.
 func checksOf(set *metadata.Set, t *metadata.Table) []check {
 	var out []check
 	for _, c := range t.Checks {
@@ -179,6 +180,15 @@ func checksOf(set *metadata.Set, t *metadata.Table) []check {
 			out = append(out, check{Check: c, op: o})
 		}
 	}
+	slices.SortStableFunc(out, func(a, b check) int {
+		switch {
+		case (a.Else == "reject") == (b.Else == "reject"):
+			return 0
+		case a.Else == "reject":
+			return -1
+		}
+		return 1
+	})
 	return out
 }
 
