@@ -55,6 +55,9 @@ func TestSyntheaFilesLandWhole(t *testing.T) {
 		if table.Change != nil && int64(len(got.keys)) != got.rows {
 			t.Errorf("%s: %d rows, but %d keys", table.Name, got.rows, len(got.keys))
 		}
+		if n := got.rows - got.nulls["_extra"]; n != 0 {
+			t.Errorf("%s: %d rows have source columns that are no columns", table.Name, n)
+		}
 		for _, f := range facts(t, dir) {
 			if f.path != "synthea-ma/csv/"+in.Entry.String() {
 				continue

@@ -2,6 +2,8 @@ package metadata
 
 import (
 	"io/fs"
+	"os"
+	"path/filepath"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -235,6 +237,16 @@ func FuzzLoad(f *testing.F) {
 	fsys := filesOf(a)
 	f.Add(fsys["feeds/visits_csv.yaml"].Data, fsys["tables/visits.yaml"].Data, fsys["customers/acme/customer.yaml"].Data, fsys["customers/acme/facilities.csv"].Data)
 	f.Add(fsys["feeds/ccda.yaml"].Data, fsys["tables/conditions.yaml"].Data, fsys["reports/bed_availability.yaml"].Data, []byte("a,b\n1,2"))
+	for _, name := range []string{"visits_csv", "beds", "ccda", "medicare", "cpcds"} {
+		read := func(file string) []byte {
+			text, err := os.ReadFile(filepath.Join(published, file))
+			if err != nil {
+				f.Fatal(err)
+			}
+			return text
+		}
+		f.Add(read("feeds/"+name+".yaml"), read("tables/visits.yaml"), read("customers/acme/customer.yaml"), read("customers/acme/facilities.csv"))
+	}
 	f.Fuzz(func(t *testing.T, feed, table, customer, ref []byte) {
 		set, faults := Load(fstest.MapFS{
 			"feeds/visits_csv.yaml": &fstest.MapFile{Data: feed}, "tables/visits.yaml": &fstest.MapFile{Data: table},
