@@ -142,7 +142,7 @@ type Table struct {
 	Key       []string
 	Change    *Change // nil: an event table that only grows
 	Checks    []Check
-	New       string // unknown source columns: keep (default, into _extra), freeze (quarantine missing_column's opposite), ignore
+	New       string // unknown source columns: keep (default, into _extra), freeze (quarantine), ignore
 	Missing   string // a mapped source column is absent: warn (default), ignore, reject (quarantine missing_column)
 	Mismatch  string // `contract.type`: a value does not fit its column: reject the row (default) or null with a warning
 	Partition []string
