@@ -142,15 +142,14 @@ type proof struct {
 // read by the recipe.
 func (l *level) prove(e *zip.Entry, body []byte, r *recipe) (proof, error) {
 	size := int(e.Size)
-	if e.Method == zip.Store && body != nil && size != len(body) {
+	switch {
+	case e.Method == zip.Store && body != nil && size != len(body):
 		return proof{head: head(body)}, inflate.ErrCorrupt
-	}
-	switch keep := !inPlace(e) && e.Size <= l.hold && size+inflate.Slack <= len(l.arena); {
 	case inPlace(e):
-		return check(e, body, body, body)
-	case keep && body != nil:
+		return check(e, body, body)
+	case e.Size <= l.hold && size+inflate.Slack <= len(l.arena):
 		dst := l.arena[: size+inflate.Slack : size+inflate.Slack]
-		p, err := l.expand(e, dst, body)
+		p, err := l.expand(e, dst, body, r)
 		if err == nil {
 			p.held = dst[:size:size]
 			l.arena = l.arena[size:]
@@ -159,31 +158,33 @@ func (l *level) prove(e *zip.Entry, body []byte, r *recipe) (proof, error) {
 		return p, err
 	case body != nil && size <= groupBytes:
 		l.scratch = sized(l.scratch, groupBytes+inflate.Slack)
-		return l.expand(e, l.scratch[:size+inflate.Slack], body)
+		return l.expand(e, l.scratch[:size+inflate.Slack], body, r)
+	case body != nil:
+		r = &recipe{method: r.method, body: body}
 	}
-	if body == nil {
-		return l.stream(e, r)
-	}
-	return l.stream(e, &recipe{method: r.method, body: body})
+	return l.stream(e, r, nil)
 }
 
-// expand makes all plain bytes at once.
-func (l *level) expand(e *zip.Entry, dst, body []byte) (proof, error) {
+// expand makes all plain bytes in dst, which has Slack after them.
+func (l *level) expand(e *zip.Entry, dst, body []byte, r *recipe) (proof, error) {
 	size := int(e.Size)
+	if body == nil {
+		return l.stream(e, r, dst)
+	}
 	if e.Method == zip.Store {
 		copy(dst, body)
-		return check(e, dst[:size], dst[:size], nil)
+		return check(e, dst[:size], nil)
 	}
 	n, err := l.decoder.Full(dst[:size:size+inflate.Slack], size, body)
 	if err != nil {
 		return proof{head: head(dst[:n])}, err
 	}
-	return check(e, dst[:size], dst[:size], nil)
+	return check(e, dst[:size], nil)
 }
 
 // check compares the CRC, if there is one, and computes the sum.
-func check(e *zip.Entry, plain, first, held []byte) (proof, error) {
-	p := proof{head: head(first), done: true}
+func check(e *zip.Entry, plain, held []byte) (proof, error) {
+	p := proof{head: head(plain), done: true}
 	if e.HasCRC && crc32.ChecksumIEEE(plain) != e.CRC {
 		return p, inflate.ErrCorrupt
 	}
@@ -193,19 +194,23 @@ func check(e *zip.Entry, plain, first, held []byte) (proof, error) {
 
 func head(b []byte) []byte { return b[:min(len(b), headSize)] }
 
-// stream proves plain bytes that do not fit into memory at once.
-func (l *level) stream(e *zip.Entry, r *recipe) (proof, error) {
+// stream proves plain bytes piece by piece, in dst if there is room for all of them.
+func (l *level) stream(e *zip.Entry, r *recipe, dst []byte) (proof, error) {
 	src, err := r.reader()
 	if err != nil {
 		return proof{}, err
 	}
 	defer src.Close()
 	l.scratch = sized(l.scratch, groupBytes+inflate.Slack)
-	buf := l.scratch[headSize : 256<<10]
 	p := proof{head: l.scratch[:0:headSize]}
 	sum, crc, size := sha256.New(), uint32(0), int64(0)
 	for {
+		buf := l.scratch[headSize : 256<<10]
+		if dst != nil {
+			buf = dst[size:]
+		}
 		n, err := src.Read(buf)
+		buf = buf[:n]
 		size += int64(n)
 		if len(p.head) < headSize {
 			p.head = append(p.head, buf[:min(n, headSize-len(p.head))]...)
@@ -213,8 +218,8 @@ func (l *level) stream(e *zip.Entry, r *recipe) (proof, error) {
 		if size > e.Size {
 			return p, inflate.ErrTooLong
 		}
-		sum.Write(buf[:n])
-		crc = crc32.Update(crc, crc32.IEEETable, buf[:n])
+		sum.Write(buf)
+		crc = crc32.Update(crc, crc32.IEEETable, buf)
 		if err == io.EOF {
 			break
 		}
