@@ -33,6 +33,7 @@ import (
 type environment struct {
 	getenv func(string) string
 	in     io.Reader
+	listen func(ctx context.Context, address string) (net.Listener, error)
 	log    *slog.Logger
 }
 
@@ -119,7 +120,11 @@ func (e environment) serve(ctx context.Context, h faas.Handler) error {
 	if port == "" {
 		port = "8080"
 	}
-	return faas.Serve(ctx, net.JoinHostPort("", port), faas.HTTP(e.logged(h)))
+	ln, err := e.listen(ctx, net.JoinHostPort("", port))
+	if err != nil {
+		return fmt.Errorf("listen on port %s: %w", port, err)
+	}
+	return faas.ServeListener(ctx, ln, faas.HTTP(e.logged(h)))
 }
 
 // logged logs why events failed: answers do not tell.

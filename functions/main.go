@@ -10,6 +10,7 @@ import (
 	"io"
 	"log/slog"
 	"maps"
+	"net"
 	"os"
 	"slices"
 	"strings"
@@ -25,10 +26,16 @@ var roles = map[string]func(ctx context.Context, e environment) error{
 	"sweep":  serveSweep,  // what was forgotten in landing is sent again
 }
 
-func main() { os.Exit(run(faas.Signals(), os.Args[1:], os.Getenv, os.Stdin, os.Stderr)) }
+func main() {
+	os.Exit(run(faas.Signals(), os.Args[1:], environment{getenv: os.Getenv, in: os.Stdin, listen: listen}, os.Stderr))
+}
+
+func listen(ctx context.Context, address string) (net.Listener, error) {
+	return (&net.ListenConfig{}).Listen(ctx, "tcp", address)
+}
 
 // run is main without the process. Its exit codes: 0 ended as asked, 2 could not run.
-func run(ctx context.Context, args []string, getenv func(string) string, in io.Reader, logs io.Writer) int {
+func run(ctx context.Context, args []string, e environment, logs io.Writer) int {
 	var role func(context.Context, environment) error
 	if len(args) == 1 {
 		role = roles[args[0]]
@@ -37,15 +44,14 @@ func run(ctx context.Context, args []string, getenv func(string) string, in io.R
 		fmt.Fprintf(logs, "usage: functions %s\n", strings.Join(slices.Sorted(maps.Keys(roles)), "|"))
 		return 2
 	}
-	log := slog.New(slog.NewJSONHandler(logs, nil)).With("role", args[0])
-	slog.SetDefault(log)
-	err := role(ctx, environment{getenv: getenv, in: in, log: log})
+	e.log = slog.New(slog.NewJSONHandler(logs, nil)).With("role", args[0])
+	err := role(ctx, e)
 	var code exitCode
 	switch {
 	case errors.As(err, &code):
 		return int(code)
 	case err != nil:
-		log.ErrorContext(ctx, "cannot run", "error", err)
+		e.log.ErrorContext(ctx, "cannot run", "error", err)
 		return 2
 	}
 	return 0
