@@ -2,7 +2,9 @@ package csv
 
 import (
 	"bytes"
+	"encoding/binary"
 	"io"
+	"math/bits"
 
 	"medlake/shared/format"
 	"medlake/shared/lake"
@@ -19,7 +21,7 @@ func (d *Decoder) record(fields [][]byte, slots []int) (n, next int, err error) 
 		if ok {
 			return n, next, d.checkSize(fields, n, next)
 		}
-		if d.err == io.EOF { // a quote is never closed: what is a record and what is not cannot be told
+		if d.err == io.EOF && d.end-d.pos <= format.MaxRow { // a quote is never closed: what is a record and what is not cannot be told
 			return 0, 0, lake.Refuse(lake.Malformed, -1).At(d.line + d.lines)
 		}
 		if err := d.more(); err != nil {
@@ -64,36 +66,57 @@ func (d *Decoder) scan(fields [][]byte, slots []int) (n, next int, ok bool) {
 	}
 	d.esc, d.lines, d.row.Fault = d.esc[:0], 0, ""
 	i := d.pos
+	word, marks := i, d.marks(i) // delimiters and line ends of buf[word:word+8] that are still ahead
 	for {
-		s := i
 		var v []byte
 		if i < len(buf) && int(buf[i]) == quote {
 			if v, i, ok = d.quoted(buf, i+1, final); !ok {
 				return 0, 0, false
 			}
+			word, marks = i, d.marks(i)
 		} else {
-			for i < len(buf) && !d.stop[buf[i]] {
-				i++
+			for marks == 0 && word < len(buf) {
+				word += 8
+				marks = d.marks(word)
 			}
-			if i == len(buf) && !final {
-				return 0, 0, false
-			}
-			v = buf[s:i]
-			if (i == len(buf) || buf[i] == '\n') && !d.cr {
+			s := i
+			i = min(word+bits.TrailingZeros64(marks)>>3, len(buf))
+			if v = buf[s:i]; !d.cr && (i == len(buf) || buf[i] != d.delim) {
 				v = trimCR(v)
 			}
+		}
+		if i < len(buf) && buf[i] == d.delim {
+			if n < len(slots) {
+				fields[slots[n]] = v
+			}
+			n++
+			i++
+			marks &= marks - 1
+			continue
+		}
+		if i == len(buf) && !final {
+			return 0, 0, false
 		}
 		if n < len(slots) {
 			fields[slots[n]] = v
 		}
-		n++
-		if i < len(buf) && buf[i] == d.delim {
-			i++
-			continue
-		}
 		d.empty = len(v) == 0
-		return n, min(i+1, len(buf)), true
+		return n + 1, min(i+1, len(buf)), true
 	}
+}
+
+// Eight bytes at a time: a bit pattern for each of them.
+const (
+	ones  = 0x0101010101010101
+	highs = 0x8080808080808080
+)
+
+// marks has the high bit of each byte of buf[i:i+8] that is the delimiter or the line end. Behind the text stand bytes that
+// mean nothing, at least eight.
+func (t *text) marks(i int) uint64 {
+	w := binary.LittleEndian.Uint64(t.buf[i:])
+	x, y := w^t.delims, w^t.ends
+	return ^(((x &^ highs) + (ones * 0x7f) | x) & ((y &^ highs) + (ones * 0x7f) | y)) & highs
 }
 
 func trimCR(v []byte) []byte {

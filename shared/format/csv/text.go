@@ -10,7 +10,10 @@ import (
 	"medlake/shared/lake"
 )
 
-const firstBuffer = 128 << 10
+const (
+	firstBuffer = 128 << 10
+	spare       = 16 // bytes at the end of the buffer that never hold text
+)
 
 // text is a window on the decoded text: buf[pos:end] is read and not yet consumed.
 type text struct {
@@ -19,9 +22,11 @@ type text struct {
 	buf     []byte
 	pos     int
 	end     int
-	err     error // why no more text comes: io.EOF, charset.ErrUndecodable or the source's own
-	cr      bool  // lines end in CR alone
-	line    int   // of buf[pos], from 1
+	err     error  // why no more text comes: io.EOF, charset.ErrUndecodable or the source's own
+	cr      bool   // lines end in CR alone
+	line    int    // of buf[pos], from 1
+	delims  uint64 // the delimiter in each byte
+	ends    uint64 // the line end in each byte
 }
 
 func (t *text) begin(r io.Reader) {
@@ -36,25 +41,25 @@ func (t *text) begin(r io.Reader) {
 // for each small piece. It fails once there is nothing more to read.
 func (t *text) more() error {
 	switch {
+	case t.end-t.pos > format.MaxRow:
+		return lake.Refuse(lake.TooLarge, -1).At(t.line)
 	case t.err == charset.ErrUndecodable:
 		return lake.Refuse(lake.Undecodable, -1).At(t.line + t.lineEnds(t.buf[t.pos:t.end]))
 	case t.err == io.EOF:
 		return lake.Refuse(lake.Malformed, -1).At(t.line)
 	case t.err != nil:
 		return fmt.Errorf("read delimited text at line %d: %w", t.line, t.err)
-	case t.end-t.pos > format.MaxRow:
-		return lake.Refuse(lake.TooLarge, -1).At(t.line)
 	}
 	if t.pos > 0 {
 		t.end = copy(t.buf, t.buf[t.pos:t.end])
 		t.pos = 0
 	}
-	if len(t.buf)-t.end < len(t.buf)/2 {
+	if room := len(t.buf) - spare - t.end; room < max(len(t.buf)/4, spare) {
 		t.buf = append(make([]byte, 0, 2*len(t.buf)), t.buf...)[:2*len(t.buf)]
 	}
-	for len(t.buf)-t.end >= 16 && t.err == nil {
+	for room := t.buf[:len(t.buf)-spare]; len(room)-t.end >= 16 && t.err == nil; {
 		var n int
-		n, t.err = t.in.Read(t.buf[t.end:])
+		n, t.err = t.in.Read(room[t.end:])
 		t.end += n
 	}
 	return nil
@@ -109,6 +114,7 @@ func (d *Decoder) lineEndIs(c byte) {
 	d.cr = c == '\r'
 	d.stop = [256]bool{}
 	d.stop[d.delim], d.stop[c] = true, true
+	d.delims, d.ends = ones*uint64(d.delim), ones*uint64(c)
 }
 
 // lineEnds counts the line ends in b.
