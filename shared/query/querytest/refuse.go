@@ -42,7 +42,15 @@ var attacks = []string{
 	"select count(*) filter (where (select true from '{theirs}')) from events", "select * from events join '{theirs}' using (customer)",
 	"select * from (pivot '{theirs}' on n in (1, 2, 3) using count(*))", "select * from (unpivot '{theirs}' on id)",
 	"select * from (describe '{theirs}')", "select * from (summarize '{theirs}')", "select * from (show '{theirs}')",
-	"select * from events tablesample (select 1 from '{theirs}')",
+	"select * from events tablesample (select 1 from '{theirs}')", "select * replace ((select min(id) from '{theirs}') as id) from events",
+	"select columns(c -> (select true from '{theirs}')) from events", "select struct_pack(a := (select min(id) from '{theirs}'))",
+	"select 'a'::enum(select id from '{theirs}')", "select * from (pivot events on id in (select id from '{theirs}') using count(*))",
+	"values ((select min(id) from '{theirs}'))", "select case when true then (select min(id) from '{theirs}') end", "select unnest((select list(id) from '{theirs}'))",
+	"select sum(n) over (order by n rows between (select 1 from '{theirs}') preceding and current row) from events",
+	"select array_agg(id order by (select min(id) from '{theirs}')) from events", "with a as materialized (from '{theirs}') from a",
+	"with recursive a(i) using key (i) as (select 1 union select i from '{theirs}') from a", "select id in (from '{theirs}' select id) from events",
+	"select 1 between 0 and (select count(*) from '{theirs}')", "select (from '{theirs}' select min(id))::varchar", "from events e, (select e.id, (from '{theirs}' select min(id)))",
+	"select 1 where 1 = any (select n from '{theirs}')", "select * from events group by all having (select true from '{theirs}')", "select distinct on ((select 1 from '{theirs}')) id from events",
 	// SQL in text
 	"select * from query('select * from ''{theirs}''')", "select * from query_table('{theirs}')", "select * from query_table(['events', 'duckdb_settings'])",
 	"select * from json_execute_serialized_sql(json_serialize_sql('select * from ''{theirs}'''))", "select json_serialize_plan('select * from ''{theirs}''')",
@@ -68,6 +76,7 @@ var attacks = []string{
 	"select * from which_secret('s3://x', 's3')", "select * from duckdb_memory()", "select pg_sleep(1)", "select * from events at (version => 1)",
 	// quoting and comments
 	"select * from events -- '\nwhere customer = 'beta' or 1=1", "select /* */ * from/**/'{theirs}'", "select * from $$events$$; from '{theirs}'",
+	"select 1\x00 from '{theirs}'", "select id from events\x00; from '{theirs}'", "select '\xff' from '{theirs}'", "select\u00a0*\u00a0from\u00a0'{theirs}'",
 	"select U&'\\0027' from events, '{theirs}'", "select * from \"events\"\"\", '{theirs}'", "select * from events where id = '\\' or customer = 'beta' --'",
 	"select * from events where customer = 'beta'", "select * from events where true or customer <> 'acme'", "select * from ops.loads where customer = 'beta' or true",
 }
