@@ -9,9 +9,8 @@ import (
 
 // symbols number the names that paths tell apart. 0 is any other name.
 type symbols struct {
-	edges  []edge // without target; symbol i+1 is edges[i]
-	by     map[nameTest][]int
-	locals map[string]bool
+	edges []edge // without target; symbol i+1 is edges[i]
+	by    map[nameTest][]int
 }
 
 // item says that an element is where a path leads (at), or below a place where `//` searches (not at).
