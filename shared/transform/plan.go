@@ -139,9 +139,7 @@ func (p *planner) source(c *lowerer, scope *fields, in *metadata.Into, tg *targe
 		set := in.Set[i]
 		o, err := c.compile(set.Value)
 		if err == nil {
-			if why := fits(o.result(), tg.Type); why != "" {
-				err = fmt.Errorf("%s", why)
-			}
+			err = fits(o, tg.Type)
 		}
 		if err != nil {
 			p.fault(set.Pos, "column %s: %v", tg.Name, err)

@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	defaultBatchRows = 65_536
+	defaultBatchRows = 8_192
 	maxBatchBytes    = 64 << 20 // of text: a batch is flushed past it
 )
 

@@ -1,6 +1,9 @@
 package transform
 
 import (
+	"errors"
+	"fmt"
+
 	"medlake/shared/lake"
 	"medlake/shared/transform/column"
 )
@@ -65,23 +68,26 @@ func (f *frame) cast(c *column.Column, v []byte) bool {
 	return ok
 }
 
-// fits says why values of kind k can never be stored in a column of type t; empty if they can.
-func fits(k kind, t lake.Type) string {
+// fits says why what an op gives can never be stored in a column of type t.
+func fits(o op, t lake.Type) error {
+	k := o.result()
+	if c, ok := o.(constant); ok && k == text {
+		if tmp := (column.Column{Type: t}); !tmp.Append(c.v.text) {
+			return fmt.Errorf("%q is not a %s", c.v.text, t)
+		}
+	}
+	number := t.Kind == lake.Long || t.Kind == lake.Double || t.Kind == lake.Decimal
 	switch {
 	case k == list:
-		return "the expression gives a list: take one element, first(…) or join(…, \", \")"
+		return errors.New("the expression gives a list: take one element, first(…) or join(…, \", \")")
 	case k == timestamp && t.Kind == lake.Date:
-		return "the column is a date: use day(…) in place of ts(…)"
+		return errors.New("the column is a date: use day(…) in place of ts(…)")
 	case k == date && t.Kind == lake.Timestamp:
-		return "the column is a timestamp: use ts(…) in place of day(…)"
-	case t.Kind == lake.String || k == text || k == unknown || k == null:
-		return ""
-	case kindOf(t.Kind) == k:
-		return ""
-	case t.Kind == lake.Boolean && k == long:
-		return ""
-	case (t.Kind == lake.Long || t.Kind == lake.Double || t.Kind == lake.Decimal) && (k == long || k == double || k == decimal):
-		return ""
+		return errors.New("the column is a timestamp: use ts(…) in place of day(…)")
+	case t.Kind == lake.String, k == text, k == unknown, k == null, kindOf(t.Kind) == k:
+		return nil
+	case t.Kind == lake.Boolean && k == long, number && (k == long || k == double || k == decimal):
+		return nil
 	}
-	return "the column is a " + t.String() + ", but the expression gives a " + kindNames[k]
+	return fmt.Errorf("the column is a %s, but the expression gives a %s", t, kindNames[k])
 }

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// Reference is the page for authors on expressions and functions, as Markdown.
+// Reference is the page for authors on expressions and functions, as Markdown. TestReference writes it.
 func Reference() []byte {
 	var b strings.Builder
 	b.WriteString(`# Expressions
