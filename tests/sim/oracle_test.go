@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"path"
 	"strings"
 
@@ -87,14 +88,8 @@ func (w *world) checkLog(entries []lake.Entry, want goal) string {
 	if uploads != len(receipts) {
 		return fmt.Sprintf("%d uploads, %d receipts", uploads, len(receipts))
 	}
-	for reason, n := range want.quarantine {
-		if quarantine[reason] != n {
-			return fmt.Sprintf("%d in quarantine as %s, want %d", quarantine[reason], reason, n)
-		}
-		delete(quarantine, reason)
-	}
-	if len(quarantine) > 0 {
-		return fmt.Sprintf("in quarantine without need: %v", quarantine)
+	if !maps.Equal(quarantine, want.quarantine) {
+		return fmt.Sprintf("in quarantine %v, want %v", quarantine, want.quarantine)
 	}
 	return ""
 }

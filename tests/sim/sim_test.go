@@ -30,6 +30,7 @@ func seeds(t *testing.T, n uint64) uint64 {
 }
 
 type options struct {
+	kind   *kind // nil: small
 	chance float64
 	plan   func(call int) faulty.Fault
 	broken *variant
@@ -39,19 +40,17 @@ type options struct {
 // simulate runs one world: uploads of all kinds, events lost and doubled, workers, committers and sweepers at once; then
 // all faults end, sweeps and commits bring it to rest, and it is checked.
 func simulate(ctx context.Context, seed uint64, o options) (calls int, bad string, err error) {
-	w, err := newWorld(ctx, seed, o.broken)
+	k := small()
+	if o.kind != nil {
+		k = *o.kind
+	}
+	w, err := newWorld(ctx, seed, k, o.broken)
 	if err != nil {
 		return 0, "", err
 	}
 	w.chance, w.plan, w.trace = o.chance, o.plan, o.trace
-	uploads := [][2]string{
-		{"one.txt@1", "rows a b"}, {"two.txt@2", "rows c"}, {"three.txt@3", "reject d"},
-		{"again.txt@4", "rows a b"}, // the same bytes under another name
-		{"poison.txt@5", "poison"}, {"nobody.bin@6", "rows e"}, {"killer.txt@7", "killer"},
-	}
-	want := goal{loads: 3, quarantine: map[string]int{"malformed": 1, "unknown_feed": 1, "crashed": 1}}
 	var events []event.Event
-	for _, u := range uploads {
+	for _, u := range k.uploads {
 		e, err := w.upload(u[0], u[1], w.rng.IntN(4) == 0)
 		if err != nil {
 			return 0, "", err
@@ -82,7 +81,7 @@ func simulate(ctx context.Context, seed uint64, o options) (calls int, bad strin
 		w.drive(w.spawn("sweep", sweepOnce))
 		w.drive(w.spawn("commit", commitRounds(1)))
 	}
-	return calls, w.check(want), nil
+	return calls, w.check(k.goal), nil
 }
 
 func run(t *testing.T, seed uint64, o options) int {
@@ -117,7 +116,7 @@ func TestEverySingleFault(t *testing.T) {
 	worlds := 0
 	for seed := range seeds(t, 2) {
 		calls := run(t, seed, options{})
-		for call := 1 + int(seed%5); call <= calls; call += 5 {
+		for call := 1 + int(seed%8); call <= calls; call += 8 {
 			for _, f := range faulty.Faults() {
 				run(t, seed, options{plan: func(n int) faulty.Fault {
 					if n == call {
@@ -133,6 +132,18 @@ func TestEverySingleFault(t *testing.T) {
 		}
 	}
 	t.Logf("%d worlds", worlds)
+}
+
+// TestExactlyOnceWithRealZips drives the whole of ingest: archives, formats, metadata.
+func TestExactlyOnceWithRealZips(t *testing.T) {
+	t.Parallel()
+	k := zips(t)
+	for seed := range seeds(t, 40) {
+		run(t, seed, options{kind: &k, chance: 0.05})
+		if t.Failed() {
+			break
+		}
+	}
 }
 
 // TestSameSeedSameWorld: a seed that fails can be run again.

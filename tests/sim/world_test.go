@@ -47,14 +47,14 @@ type process struct {
 	paused chan bool // true: paused before a call; false: ended
 }
 
-func newWorld(ctx context.Context, seed uint64, broken *variant) (*world, error) {
+func newWorld(ctx context.Context, seed uint64, k kind, broken *variant) (*world, error) {
 	base, err := store.Open(ctx, "mem://")
 	if err != nil {
 		return nil, err
 	}
-	w := &world{ctx: ctx, rng: rand.New(rand.NewPCG(seed, 7)), base: base, broken: broken, engine: smallEngine{}}
+	w := &world{ctx: ctx, rng: rand.New(rand.NewPCG(seed, 7)), base: base, broken: broken, engine: k.engine}
 	w.catalog = newCatalog(w)
-	for _, s := range append(smallTables(), lake.LoadsSchema(), lake.RejectsSchema()) {
+	for _, s := range append(k.tables[:len(k.tables):len(k.tables)], lake.LoadsSchema(), lake.RejectsSchema()) {
 		if err := w.catalog.create(ctx, s); err != nil {
 			return nil, err
 		}
