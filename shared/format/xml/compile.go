@@ -36,7 +36,7 @@ type builder struct {
 // Compile makes a Program, or lists all that is wrong.
 func (c Config) Compile() (*Program, []Fault) {
 	b := &builder{
-		cfg: c, root: &trie{}, nodes: 1, numbers: map[string]int{}, attrIDs: map[attrName]int{},
+		cfg: c, root: &trie{scope: -1}, nodes: 1, numbers: map[string]int{}, attrIDs: map[attrName]int{},
 		prog: &Program{byName: c.NS == nil, uris: []string{"", nsXML}},
 	}
 	if len(c.Groups) > maxGroups {

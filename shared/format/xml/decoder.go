@@ -13,6 +13,7 @@ import (
 type Decoder struct {
 	prog     *Program
 	machines []machine
+	arenas   []nodes
 	row      format.Row
 	emit     format.Emit
 
@@ -102,7 +103,12 @@ func (d *Decoder) shrink() {
 	}
 	for i := range d.machines {
 		if d.machines[i].room() > usual {
-			d.machines[i] = newMachine(d.machines[i].group)
+			d.machines[i] = newMachine(d.machines[i].group, d.machines[i].nodes)
+		}
+	}
+	for i := range d.arenas {
+		if d.arenas[i].room() > usual {
+			d.arenas[i] = nodes{}
 		}
 	}
 }

@@ -14,6 +14,10 @@ func (d *Decoder) begin() {
 	for i := range d.machines {
 		d.machines[i].begin()
 	}
+	for i := range d.arenas {
+		d.arenas[i].scopes = 0
+		d.arenas[i].reset()
+	}
 	d.frames[0] = frame{state: d.prog.start}
 	d.attrs = d.attrs[:0]
 	_ = d.enter(&d.frames[0], 0, 0) // nothing is held yet
@@ -118,12 +122,12 @@ func (d *Decoder) enter(f *frame, i int, sym int32) error {
 	if len(s.lookups) > 0 || len(s.checks) > 0 {
 		d.decide(s)
 	}
-	for _, g := range s.scope {
-		d.machines[g].scopes++
+	for _, a := range s.scope {
+		d.arenas[a].scopes++
 	}
 	for k := range s.keep {
-		if m := &d.machines[s.keep[k].group]; m.scopes > 0 {
-			m.nodes.add(d.depth, sym, &s.keep[k], d.tests[f.tests:], s.attrs, d.values)
+		if n := &d.arenas[s.keep[k].arena]; n.scopes > 0 {
+			n.add(d.depth, sym, &s.keep[k], d.tests[f.tests:], s.attrs, d.values)
 			if err := d.account(i); err != nil {
 				return err
 			}
@@ -183,7 +187,7 @@ func (d *Decoder) leave(f *frame, text []byte, stable bool) error {
 		}
 		for k := range s.keep {
 			if s.keep[k].text {
-				d.machines[s.keep[k].group].nodes.setText(d.depth, v)
+				d.arenas[s.keep[k].arena].setText(d.depth, v)
 			}
 		}
 		if d.wanted--; d.wanted == 0 {
@@ -191,19 +195,24 @@ func (d *Decoder) leave(f *frame, text []byte, stable bool) error {
 		}
 	}
 	for k := range s.keep {
-		d.machines[s.keep[k].group].nodes.close(d.depth)
+		d.arenas[s.keep[k].arena].close(d.depth)
 	}
 	for k := range s.each {
 		d.machines[s.each[k].group].ends(d.depth)
 	}
-	for _, g := range s.scope {
-		m := &d.machines[g]
-		if m.scopes--; m.scopes == 0 {
+	for _, a := range s.scope {
+		n := &d.arenas[a]
+		if n.scopes--; n.scopes > 0 {
+			continue
+		}
+		for _, g := range d.prog.arenas[a] {
+			m := &d.machines[g]
 			m.settle()
 			if err := m.emit(d, g); err != nil {
 				return err
 			}
 		}
+		n.reset()
 	}
 	d.tests = d.tests[:f.tests]
 	return nil
@@ -237,6 +246,9 @@ func (d *Decoder) account(i int) error {
 		return nil
 	}
 	total := 0
+	for k := range d.arenas {
+		total += d.arenas[k].size()
+	}
 	for k := range d.machines {
 		total += d.machines[k].size()
 	}

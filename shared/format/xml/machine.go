@@ -25,10 +25,9 @@ type machine struct {
 	unknown     int // globals not yet found
 	rows        int64
 
-	scopes int // open elements at whose end records are known
-	nodes  nodes
-	memo   []verdict  // by step of the group's each
-	same   []lookedUp // by late term
+	nodes *nodes     // shared with the groups of its arena
+	memo  []verdict  // by step of the group's each
+	same  []lookedUp // by late term
 }
 
 // queued is a record: it begins at a line, and its element is a kept node if the group keeps nodes.
@@ -41,20 +40,20 @@ type queued struct {
 // openRecord is a queued record whose element is open.
 type openRecord struct{ depth, at int }
 
-func newMachine(g *group) machine { return machine{group: g, globals: make([][]byte, g.globals)} }
+func newMachine(g *group, n *nodes) machine {
+	return machine{group: g, globals: make([][]byte, g.globals), nodes: n}
+}
 
 // room is roughly how many bytes the machine has allocated.
 func (m *machine) room() int {
-	n := &m.nodes
-	return cap(m.values)*24 + cap(m.joins)*24 + cap(m.bytes) + cap(m.globalBytes) + cap(n.all)*int(unsafe.Sizeof(node{})) + cap(n.bytes)
+	return cap(m.values)*24 + cap(m.joins)*24 + cap(m.bytes) + cap(m.globalBytes)
 }
 
 func (m *machine) begin() {
 	m.reset()
 	clear(m.globals)
 	m.open, m.globalBytes = m.open[:0], m.globalBytes[:0]
-	m.unknown, m.rows, m.scopes = m.group.globals, 0, 0
-	m.nodes.reset()
+	m.unknown, m.rows = m.group.globals, 0
 }
 
 // reset empties the queue.
@@ -67,7 +66,7 @@ func (m *machine) reset() {
 func (m *machine) size() int {
 	n := len(m.queue)*int(unsafe.Sizeof(queued{})) + len(m.values)*int(unsafe.Sizeof(m.values[0])) + len(m.counts)*8 +
 		len(m.joins)*int(unsafe.Sizeof(m.joins[0])) + m.joined + len(m.bytes) + len(m.globalBytes)
-	return n + m.nodes.size()
+	return n
 }
 
 // begins queues the record whose element is on top.
@@ -159,11 +158,10 @@ func (m *machine) rootKnown() {
 	}
 }
 
-// settle gives the queued records the values that come from kept nodes, and forgets the nodes.
+// settle gives the queued records the values that come from kept nodes.
 func (m *machine) settle() {
 	if m.group.kept {
 		m.look()
-		m.nodes.reset()
 	}
 	m.settled = len(m.queue)
 }

@@ -2,9 +2,11 @@ package xml
 
 import "unsafe"
 
-// nodes are the kept elements of one group, in document order: only those that late paths look at, below the element at
-// whose end the records are known. Levels between them may be missing; depth tells.
+// nodes are an arena: the kept elements of some groups, in document order. They are only those that late paths look at,
+// inside the element at whose end the records are known. Levels between them may be missing; depth tells.
 type nodes struct {
+	scopes int // open elements at whose end records are known
+
 	all   []node
 	open  []int32
 	attrs []nodeAttr
@@ -32,6 +34,12 @@ func (n *nodes) reset() {
 	n.all, n.open, n.attrs, n.tests, n.bytes = n.all[:0], n.open[:0], n.attrs[:0], n.tests[:0], n.bytes[:0]
 }
 
+// room is roughly how many bytes are allocated.
+func (n *nodes) room() int {
+	return cap(n.all)*int(unsafe.Sizeof(node{})) + cap(n.attrs)*int(unsafe.Sizeof(nodeAttr{})) + cap(n.bytes)
+}
+
+// size is roughly how many bytes are held.
 func (n *nodes) size() int {
 	return len(n.all)*int(unsafe.Sizeof(node{})) + len(n.attrs)*int(unsafe.Sizeof(nodeAttr{})) + len(n.tests)*8 + len(n.bytes)
 }

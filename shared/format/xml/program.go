@@ -10,6 +10,7 @@ type group struct {
 
 	each  []match // the path of the record's element, if some of its predicates must wait; else nil
 	late  []late  // terms that are looked up in kept nodes
+	arena int     // where its nodes are kept, and when its records are known
 	scope int     // number of steps of each to the element at whose end its records are known; 0 is the document
 	kept  bool    // records need kept nodes
 
@@ -72,7 +73,7 @@ type state struct {
 	checks  []check
 
 	each  []eachMark // groups whose record this may be
-	scope []int      // groups whose records in it are known once it ends
+	scope []int      // arenas whose groups' records in it are known once it ends
 	keep  []keep
 	text  bool // somebody wants the text
 	quiet bool // nothing happens here
@@ -133,10 +134,10 @@ type action struct {
 	needs []need
 }
 
-// keep says that a group wants to keep the element until its records are known.
+// keep says that groups want to keep the element until their records are known.
 type keep struct {
-	group int
-	scope bool // its records are known at the element's end
+	arena int
+	scope bool // the records are known at the element's end
 	text  bool
 	attrs []int // places in state.attrs
 }

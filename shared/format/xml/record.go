@@ -174,9 +174,8 @@ func (r *record) finish() {
 	n, g := len(r.each), r.group
 	own := r.prefix[n][0]
 	own.each = append(own.each, eachMark{r.index, r.needs})
-	at := r.prefix[r.scope][0]
-	at.scope = append(at.scope, r.index)
-	g.scope = r.scope
+	g.scope, g.arena = r.scope, r.arena(r.prefix[r.scope][0])
+	r.prog.arenas[g.arena] = append(r.prog.arenas[g.arena], r.index)
 	g.kept = r.waits || r.late
 	if g.kept {
 		for i := r.scope; i <= n; i++ {

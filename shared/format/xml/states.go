@@ -199,14 +199,16 @@ func (b *builder) state(items []item) *state {
 		return len(s.attrs) - 1
 	}
 	var checks []trieCheck
-	keeps := map[int]*trieKeep{}
+	keeps := map[int]*trieKeep{} // by arena
 	for _, it := range items {
 		if !it.at {
 			continue
 		}
 		t := it.node
 		s.each = append(s.each, t.each...)
-		s.scope = append(s.scope, t.scope...)
+		if t.scope >= 0 {
+			s.scope = append(s.scope, t.scope)
+		}
 		for _, c := range t.checks {
 			if !slices.ContainsFunc(checks, func(x trieCheck) bool { return x.id == c.id }) {
 				checks = append(checks, c)
@@ -218,16 +220,17 @@ func (b *builder) state(items []item) *state {
 			s.act(act, a.own)
 		}
 		for g, k := range t.keeps {
-			if keeps[g] == nil {
-				keeps[g] = &trieKeep{attrs: map[int]bool{}}
+			a := b.prog.groups[g].arena
+			if keeps[a] == nil {
+				keeps[a] = &trieKeep{attrs: map[int]bool{}}
 			}
-			keeps[g].text = keeps[g].text || k.text
-			maps.Copy(keeps[g].attrs, k.attrs)
+			keeps[a].text = keeps[a].text || k.text
+			maps.Copy(keeps[a].attrs, k.attrs)
 		}
 	}
-	for _, g := range slices.Sorted(maps.Keys(keeps)) {
-		k := keep{group: g, text: keeps[g].text, scope: slices.Contains(s.scope, g)}
-		for _, id := range slices.Sorted(maps.Keys(keeps[g].attrs)) {
+	for _, a := range slices.Sorted(maps.Keys(keeps)) {
+		k := keep{arena: a, text: keeps[a].text, scope: slices.Contains(s.scope, a)}
+		for _, id := range slices.Sorted(maps.Keys(keeps[a].attrs)) {
 			k.attrs = append(k.attrs, place(id))
 		}
 		s.text = s.text || k.text

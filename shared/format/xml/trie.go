@@ -17,7 +17,7 @@ type trie struct {
 
 	checks []trieCheck
 	each   []eachMark
-	scope  []int
+	scope  int // arena of the groups whose records in the element are known once it ends; -1 none
 	keeps  map[int]*trieKeep
 	acts   []trieAction
 }
@@ -57,10 +57,19 @@ func (b *builder) child(t *trie, deep bool, n nameTest) *trie {
 			return k
 		}
 	}
-	k := &trie{id: b.nodes, parent: t, deep: deep, name: n}
+	k := &trie{id: b.nodes, parent: t, deep: deep, name: n, scope: -1}
 	b.nodes++
 	t.kids = append(t.kids, k)
 	return k
+}
+
+// arena returns the arena of the groups whose records are known at the end of t's elements.
+func (b *builder) arena(t *trie) int {
+	if t.scope < 0 {
+		t.scope = len(b.prog.arenas)
+		b.prog.arenas = append(b.prog.arenas, nil)
+	}
+	return t.scope
 }
 
 // up returns the nodes an element's parent may be at. Above a `//` step that is any element below its start.

@@ -37,15 +37,16 @@ type Program struct {
 	uris   []string // namespaces by number; 0 is "no namespace"
 	byName bool     // namespaces do not matter
 	groups []*group
-	start  *state // of the document
-	edges  []int  // number of edges by state
+	arenas [][]int // groups whose records are known at the same moments, and which keep nodes together
+	start  *state  // of the document
+	edges  []int   // number of edges by state
 }
 
 // NewDecoder makes a decoder of documents.
 func (p *Program) NewDecoder() *Decoder {
-	d := &Decoder{prog: p, machines: make([]machine, len(p.groups))}
+	d := &Decoder{prog: p, machines: make([]machine, len(p.groups)), arenas: make([]nodes, len(p.arenas))}
 	for i, g := range p.groups {
-		d.machines[i] = newMachine(g)
+		d.machines[i] = newMachine(g, &d.arenas[g.arena])
 	}
 	d.after = make([][]int, len(p.edges))
 	for i, n := range p.edges {
