@@ -22,9 +22,9 @@ import (
 type Encoder struct {
 	schema  lake.Schema
 	leaves  []leaf
-	writers map[string]*parquet.Writer // by layout: the encodings of a file are fixed by its first batch
-	layout  []byte                     // a letter a column: the layout of the file at hand
-	writer  *parquet.Writer            // nil before the first batch
+	writers map[string]*parquet.GenericWriter[any] // by layout: the encodings of a file are fixed by its first batch
+	layout  []byte                                 // a letter a column: the layout of the file at hand
+	writer  *parquet.GenericWriter[any]            // nil before the first batch
 	columns []*parquet.ColumnWriter
 	out     output
 	tail    bytes.Buffer
@@ -44,7 +44,7 @@ func NewEncoder(s lake.Schema) (*Encoder, error) {
 	if len(s.Columns) == 0 {
 		return nil, fmt.Errorf("schema %d of %s has no columns: %w", s.N, s.Table, lake.ErrInvalid)
 	}
-	e := &Encoder{schema: s, writers: map[string]*parquet.Writer{}, broken: true}
+	e := &Encoder{schema: s, writers: map[string]*parquet.GenericWriter[any]{}, broken: true}
 	for _, c := range s.Columns {
 		l, err := newLeaf(c)
 		if err != nil {

@@ -71,7 +71,7 @@ const (
 var encodings = map[byte]encoding.Encoding{plainPages: &parquet.Plain, dictionary: &parquet.RLEDictionary}
 
 // newWriter makes a writer with one encoding a column, as the layout says.
-func newWriter(leaves []leaf, layout []byte) (*parquet.Writer, error) {
+func newWriter(leaves []leaf, layout []byte) (*parquet.GenericWriter[any], error) {
 	g := parquet.Group{}
 	opts := []parquet.WriterOption{
 		parquet.Compression(&zstd.Codec{Level: codecLevel}),
@@ -96,5 +96,5 @@ func newWriter(leaves []leaf, layout []byte) (*parquet.Writer, error) {
 	}
 	root := ordered{Group: g, fields: g.Fields()}
 	slices.SortFunc(root.fields, func(a, b parquet.Field) int { return position[a.Name()] - position[b.Name()] })
-	return parquet.NewWriter(nil, append(opts, parquet.NewSchema("table", root))...), nil
+	return parquet.NewGenericWriter[any](nil, append(opts, parquet.NewSchema("table", root))...), nil
 }
