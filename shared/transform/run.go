@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	defaultBatchRows = 8_192
+	defaultBatchRows = 16_384
 	maxBatchBytes    = 64 << 20 // of text: a batch is flushed past it
 )
 

@@ -105,7 +105,7 @@ func (p *Program) Match(c *metadata.Customer, captures map[string]string) *Match
 type Origin struct {
 	Load      string
 	ArrivedAt time.Time
-	BatchRows int // rows of a batch; default 65,536
+	BatchRows int // rows of a batch; default 16,384
 	// Flush takes a full batch of table i of Program.Tables. The batch is reused after it returns.
 	Flush func(table int, b *column.Batch) error
 }
