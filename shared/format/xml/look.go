@@ -48,7 +48,7 @@ func (m *machine) is(k int, i int32) bool {
 func (m *machine) isNew(k int, i int32) bool {
 	s, n := &m.group.each[k], &m.nodes.all[i]
 	switch {
-	case !s.syms[n.sym] || !m.passes(s, i, nil):
+	case n.depth == 0 || !s.syms[n.sym] || !m.passes(s, i, nil): // the document is no element
 		return false
 	case k+1 == m.group.scope:
 		return n.scope

@@ -107,6 +107,8 @@ func TestPathsTakeWhatTheyName(t *testing.T) {
 		{"//s/*", "@n | @root", []string{"a", "P", "Q", "b", "P", "c", "d"}},
 		{"/r/s/e[2]", "@n", []string{"d"}},
 		{"//s[e[y/@u='m']]", "t/@root", []string{"P"}},
+		{"//*[not(s)]//x", "join(//t[not(x)]/@root, ',')", []string{"P,Q,P", "P,Q,P", "P,Q,P", "P,Q,P"}},
+		{"//*[not(s)][not(e)][not(x)][not(z)]//x", "count(//t[not(x)])", nil}, // the document is no element
 	}
 	for _, tt := range tests {
 		t.Run(tt.each+" "+tt.field, func(t *testing.T) {
