@@ -81,8 +81,12 @@ func (l *ledger) write(ctx context.Context, from, to int64, entries []*journal.E
 			return nil, err
 		}
 		key := fmt.Sprintf("%s/data/month=%s/%s", l.folder, spellMonth(month), name)
-		if _, err := l.bucket.Upload(ctx, key, &out); err != nil {
+		stored, err := l.bucket.Claim(ctx, key, out.Bytes())
+		if err != nil {
 			return nil, err
+		}
+		if !bytes.Equal(stored, out.Bytes()) {
+			return nil, fmt.Errorf("object %s is another's: %w", key, lake.ErrConflict)
 		}
 		f.Path, f.Month = l.bucket.URL(key), month
 		files = append(files, f)

@@ -44,7 +44,7 @@ func (s secrets) Lines(_ context.Context, name string) ([]string, error) {
 	return nil, lake.ErrNotFound
 }
 
-func compile(t *testing.T) *transform.Library {
+func compile(t testing.TB) *transform.Library {
 	t.Helper()
 	set, faults := metadata.Load(os.DirFS("testdata/metadata"))
 	for _, f := range faults {
@@ -58,7 +58,7 @@ func compile(t *testing.T) *transform.Library {
 }
 
 // open makes a depot in a folder or, if url says so, in memory, whose tables are published.
-func open(t *testing.T, url string) *depot {
+func open(t testing.TB, url string) *depot {
 	t.Helper()
 	b, err := store.Open(t.Context(), url)
 	if err != nil {
@@ -102,7 +102,7 @@ func (d *depot) ingest(t *testing.T, change func(*ingest.Config)) *ingest.Ingest
 	return f
 }
 
-func (d *depot) upload(t *testing.T, path string, data []byte) lake.Arrival {
+func (d *depot) upload(t testing.TB, path string, data []byte) lake.Arrival {
 	t.Helper()
 	customer, name, _ := strings.Cut(path, "/")
 	key := store.LandingKey(customer, time.Date(2026, 11, 24, 0, 0, 0, 0, time.UTC), name, strings.ToLower(rand.Text()))
