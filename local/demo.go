@@ -109,9 +109,7 @@ func (g *guide) show(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("send %s of %s: %w", p.Path, p.Customer, err)
 		}
-		wait, cancel := context.WithTimeout(ctx, parcelTime)
-		r, err := g.node.Await(wait, id)
-		cancel()
+		r, err := g.node.Receipt(ctx, id, parcelTime)
 		if err != nil {
 			return fmt.Errorf("receipt of %s of %s: %w", p.Path, p.Customer, err)
 		}

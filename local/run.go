@@ -104,7 +104,7 @@ func host(ctx context.Context, n *node.Node, data string, ln net.Listener, log *
 	var running, doors sync.WaitGroup
 	running.Go(func() { n.Run(work) })
 	doors.Go(func() { folder.Watch(ctx) })
-	err = faas.ServeListener(ctx, ln, mux)
+	err = faas.Serve(ctx, ln, mux)
 	closeDoors() // also when the HTTP door broke
 	doors.Wait()
 	stop()

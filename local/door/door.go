@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"path"
 	"strings"
+	"time"
 
 	"medlake/shared/lake"
 )
@@ -20,9 +21,13 @@ type Lake interface {
 	// Arrive stores one upload durably as a new arrival and has it processed. It returns ErrBusy, storing nothing, when
 	// too much of the customer's is waiting.
 	Arrive(ctx context.Context, customer, name string, body io.Reader) (lake.Arrival, error)
-	// Receipt returns what became of an arrival, or lake.ErrNotFound while nothing is known yet.
-	Receipt(ctx context.Context, id string) (lake.Receipt, error)
+	// Receipt returns what became of an arrival once its rows can be queried. It waits up to wait for that, then returns
+	// lake.ErrNotFound.
+	Receipt(ctx context.Context, id string, wait time.Duration) (lake.Receipt, error)
 }
+
+// maxWait is the longest a request for a receipt may wait.
+const maxWait = time.Minute
 
 // ErrBusy asks the sender to come back later.
 var ErrBusy = errors.New("busy")
@@ -35,7 +40,7 @@ type Door struct {
 	Log      *slog.Logger
 }
 
-// Handler serves PUT /v1/files/<path> and GET /v1/receipts/<arrival>.
+// Handler serves PUT /v1/files/<path> and GET /v1/receipts/<arrival>[?wait=10s].
 func (d *Door) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("PUT /v1/files/{path...}", d.authorised(d.put))
@@ -97,7 +102,15 @@ func (d *Door) put(w http.ResponseWriter, r *http.Request, customer string) erro
 }
 
 func (d *Door) receipt(w http.ResponseWriter, r *http.Request, customer string) error {
-	got, err := d.Lake.Receipt(r.Context(), r.PathValue("id"))
+	var wait time.Duration
+	if s := r.URL.Query().Get("wait"); s != "" {
+		var err error
+		if wait, err = time.ParseDuration(s); err != nil || wait < 0 || wait > maxWait {
+			answer(w, http.StatusBadRequest, "wait must be a time like 10s, one minute at most")
+			return nil
+		}
+	}
+	got, err := d.Lake.Receipt(r.Context(), r.PathValue("id"), wait)
 	if err != nil {
 		return err
 	}

@@ -35,7 +35,7 @@ func (s *shelf) Arrive(_ context.Context, customer, name string, body io.Reader)
 	return lake.Arrival{Bucket: "b", Key: "landing/" + customer + "/2026-03-05/" + name + "@1", Version: "v"}, nil
 }
 
-func (s *shelf) Receipt(_ context.Context, id string) (lake.Receipt, error) {
+func (s *shelf) Receipt(_ context.Context, id string, _ time.Duration) (lake.Receipt, error) {
 	if r, ok := s.receipts[id]; ok {
 		return r, nil
 	}
@@ -126,6 +126,9 @@ func TestReceiptIsShownToItsCustomerOnly(t *testing.T) {
 	}
 	if code, _ := ask(t, http.MethodGet, url+"r1", "zen-key", ""); code != 404 {
 		t.Errorf("another customer's receipt: got %d, want 404", code)
+	}
+	if code, _ := ask(t, http.MethodGet, url+"r1?wait=2h", "new-key", ""); code != 400 {
+		t.Errorf("a wait of two hours: got %d, want 400", code)
 	}
 	if code, _ := ask(t, http.MethodGet, url+"r2", "new-key", ""); code != 404 {
 		t.Errorf("unknown receipt: got %d, want 404", code)

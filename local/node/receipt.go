@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"medlake/functions/commit"
 	"medlake/shared/lake"
@@ -18,12 +19,13 @@ type recent struct {
 	max     int
 	entry   int64 // of the log: receipts up to here were taken, or are in ops.loads since before the start
 	byID    map[string]lake.Receipt
-	order   []string // oldest first
+	order   []string        // oldest first
+	due     map[string]bool // arrivals of this process that have no receipt yet
 	changed chan struct{}
 }
 
 func newRecent(n int) *recent {
-	return &recent{max: n, byID: map[string]lake.Receipt{}, changed: make(chan struct{})}
+	return &recent{max: n, byID: map[string]lake.Receipt{}, due: map[string]bool{}, changed: make(chan struct{})}
 }
 
 func (r *recent) add(receipts []lake.Receipt) {
@@ -34,6 +36,7 @@ func (r *recent) add(receipts []lake.Receipt) {
 			r.order = append(r.order, x.ID)
 		}
 		r.byID[x.ID] = x
+		delete(r.due, x.ID)
 	}
 	for len(r.order) > r.max {
 		delete(r.byID, r.order[0])
@@ -43,12 +46,19 @@ func (r *recent) add(receipts []lake.Receipt) {
 	r.changed = make(chan struct{})
 }
 
-// get returns a receipt, or a channel that closes when there are new ones.
-func (r *recent) get(id string) (lake.Receipt, bool, <-chan struct{}) {
+// expect notes that an arrival will have a receipt.
+func (r *recent) expect(id string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	x, ok := r.byID[id]
-	return x, ok, r.changed
+	r.due[id] = true
+}
+
+// get returns a receipt; or whether one is due, and a channel that closes when there are new ones.
+func (r *recent) get(id string) (x lake.Receipt, ok, due bool, changed <-chan struct{}) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	x, ok = r.byID[id]
+	return x, ok, r.due[id], r.changed
 }
 
 // latest returns up to n receipts, newest first.
@@ -78,24 +88,24 @@ func (n *Node) done(ctx context.Context, round commit.Round) {
 	}
 }
 
-// Receipt is what became of an arrival, once its rows can be queried; until then lake.ErrNotFound.
-func (n *Node) Receipt(ctx context.Context, id string) (lake.Receipt, error) {
-	if r, ok, _ := n.recent.get(id); ok {
-		return r, nil
-	}
-	return n.Reader.receipt(ctx, id)
-}
-
-// Await waits for the receipt of an arrival of this process.
-func (n *Node) Await(ctx context.Context, id string) (lake.Receipt, error) {
+// Receipt is what became of an arrival, once its rows can be queried. It waits up to wait for one that is due; then, or for
+// an arrival nobody knows, it is lake.ErrNotFound.
+func (n *Node) Receipt(ctx context.Context, id string, wait time.Duration) (lake.Receipt, error) {
+	late := time.NewTimer(wait)
+	defer late.Stop()
 	for {
-		r, ok, changed := n.recent.get(id)
-		if ok {
+		r, ok, due, changed := n.recent.get(id)
+		switch {
+		case ok:
 			return r, nil
+		case !due:
+			return n.Reader.receipt(ctx, id)
 		}
 		select {
 		case <-ctx.Done():
 			return lake.Receipt{}, ctx.Err()
+		case <-late.C:
+			return lake.Receipt{}, lake.ErrNotFound
 		case <-changed:
 		}
 	}

@@ -66,6 +66,7 @@ func (n *Node) Arrive(ctx context.Context, customer, name string, body io.Reader
 	if err != nil {
 		return a, err
 	}
+	n.recent.expect(a.ID())
 	if !n.bus.Offer(e) { // stored is stored: the sweep sends it
 		n.log.WarnContext(ctx, "arrival waits for the sweep", "arrival", a.ID())
 	}
