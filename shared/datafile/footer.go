@@ -2,6 +2,7 @@ package datafile
 
 import (
 	"encoding/binary"
+	"errors"
 	"io"
 
 	"github.com/parquet-go/parquet-go/encoding/thrift"
@@ -15,15 +16,17 @@ const maxExtent = 128
 // value "": engines that use it would then skip every page of such a column. So the footer is written here, from
 // parquet-go's own metadata, without a page index (a chunk has a page or few) and with our extents as statistics.
 func (e *Encoder) footer() (*format.FileMetaData, error) {
-	e.out.muted = e.out.n > 0 // without rows there is nothing to correct
-	if err := e.writer.Close(); err != nil {
+	md := e.writer.File().Metadata() // filled in by Close
+	if e.out.n > 0 {                 // without rows there is nothing to correct
+		e.out.muted = md
+	}
+	if err := e.writer.Close(); err != nil && !errors.Is(err, errReady) {
 		return nil, err
 	}
-	md := e.writer.File().Metadata()
-	if !e.out.muted {
+	if e.out.muted == nil {
 		return md, nil
 	}
-	e.out.muted = false
+	e.out.muted = nil
 	for g := range md.RowGroups {
 		for i := range md.RowGroups[g].Columns {
 			c := &md.RowGroups[g].Columns[i]
@@ -45,16 +48,19 @@ func (e *Encoder) footer() (*format.FileMetaData, error) {
 	return md, err
 }
 
-// output counts what goes through. Muted it swallows what it gets.
+// errReady ends parquet-go's Close when its metadata is complete and all that is left is to write it.
+var errReady = errors.New("metadata is ready")
+
+// output counts what goes through. Muted it swallows what it gets until the metadata is filled in.
 type output struct {
 	w     io.Writer
 	n     int64
-	muted bool
+	muted *format.FileMetaData
 }
 
 func (o *output) Write(b []byte) (int, error) {
-	if o.muted {
-		return len(b), nil
+	if o.muted != nil {
+		return o.swallow(len(b))
 	}
 	n, err := o.w.Write(b)
 	o.n += int64(n)
@@ -63,10 +69,17 @@ func (o *output) Write(b []byte) (int, error) {
 
 // WriteString spares the many names of a footer a copy each.
 func (o *output) WriteString(s string) (int, error) {
-	if o.muted {
-		return len(s), nil
+	if o.muted != nil {
+		return o.swallow(len(s))
 	}
 	n, err := io.WriteString(o.w, s)
 	o.n += int64(n)
 	return n, err
+}
+
+func (o *output) swallow(n int) (int, error) {
+	if o.muted.NumRows > 0 {
+		return 0, errReady
+	}
+	return n, nil
 }

@@ -237,3 +237,25 @@ func TestMemoryBucket(t *testing.T) {
 	}
 	wantAll(t, w, s, log)
 }
+
+// Ledgers are partitioned by month alone, and a small table may have no partitions at all.
+func TestPartitionsAreTheTables(t *testing.T) {
+	t.Parallel()
+	w, b := lakeAt(t, t.TempDir())
+	for name, by := range map[string][]string{"ops.loads": {byMonth}, "mart.whole": nil, "lake.customers": {byCustomer}} {
+		want := visits(t)
+		want.Table, want.Partition = name, by
+		s := ensure(t, w, want, 0)
+		if !slices.Equal(s.Partition, by) {
+			t.Errorf("%s is partitioned by %v, want %v", name, s.Partition, by)
+		}
+		files := []lake.DataFile{newFile(t, b, s, "acme", "one", 2), newFile(t, b, s, "bolt", "two", 3)}
+		if err := w.Append(t.Context(), head(t, w, name), files, 1); err != nil {
+			t.Fatal(err)
+		}
+		p := plan(t.Context(), t, w, name, "bolt") // where the partition does not tell, the bounds do
+		if len(p.Files) != 1 || p.Rows() != 3 || (p.Files[0].Customer == "bolt") != slices.Contains(by, byCustomer) {
+			t.Errorf("%s: got %+v, want the file of bolt", name, p.Files)
+		}
+	}
+}
