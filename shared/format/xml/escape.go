@@ -31,6 +31,14 @@ func appendLines(dst, s []byte) []byte {
 func unescape(dst, s []byte, attribute bool) (to []byte, bad int) {
 	for i := 0; i < len(s); i++ {
 		c := s[i]
+		if from := i; textByte[c] == plain { // a run of ordinary characters
+			for i < len(s) && textByte[s[i]] == plain {
+				i++
+			}
+			dst = append(dst, s[from:i]...)
+			i--
+			continue
+		}
 		switch {
 		case c == '&':
 			r, w := entity(s[i:])

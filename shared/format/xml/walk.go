@@ -85,18 +85,21 @@ func nameEnd(b []byte, i int) int {
 	return i
 }
 
-// qualified is nameEnd for names that may have a prefix: colon is where that ends, 0 if there is none, and ok is false if
-// there is more than one colon.
+// qualified is nameEnd for names that may have a prefix: colon is its length, 0 if there is none, and ok is false if there
+// is no name or more than one colon.
 func qualified(b []byte, i int) (end, colon int, ok bool) {
-	start := i
-	end = nameEnd(b, i)
-	if colon = bytes.IndexByte(b[i:end], ':'); colon < 0 {
-		return end, 0, end > start
+	if i >= len(b) || nameByte[b[i]]&startsName == 0 {
+		return i, 0, false
 	}
-	if bytes.IndexByte(b[i+colon+1:end], ':') >= 0 {
-		return end, 0, false
+	for end = i; end < len(b) && nameByte[b[end]]&inName != 0; end++ {
+		if b[end] == ':' {
+			if ok {
+				return end, 0, false
+			}
+			colon, ok = end-i, true
+		}
 	}
-	if colon == end-start-1 {
+	if colon == end-i-1 {
 		colon = 0
 	}
 	return end, colon, true
