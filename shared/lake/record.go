@@ -67,7 +67,7 @@ type Reject struct {
 	Row    int64  // from 1 within the member
 	Line   int64  // from 1, 0 if unknown
 	Column string // the column or field at fault, empty if the rule is about the row
-	Rule   string // a check's name, or a built-in rule: type, required, ragged
+	Rule   string // a check's name, or a built-in rule: type, required, ragged, quote
 }
 
 // DataFile is one Parquet file with all that an Iceberg manifest says about it, ready-made from the footer in memory.
