@@ -70,7 +70,7 @@ func (e *Encoder) Begin(w io.Writer) {
 	e.out = output{w: w}
 }
 
-// Append writes a batch as one row group. Columns are matched by name, at their schema position if they stand there.
+// Append writes a batch as one row group and keeps nothing of it. Columns are matched by name, wherever they stand.
 // After an error the file is lost: Begin again.
 func (e *Encoder) Append(b *column.Batch) error {
 	if e.broken {
