@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/rogpeppe/go-internal/txtar"
 
 	"medlake/shared/format"
 	"medlake/shared/lake"
@@ -25,12 +26,26 @@ func FuzzXML(f *testing.F) {
 	} {
 		f.Add([]byte(s))
 	}
-	files, _ := filepath.Glob(filepath.Join("testdata", "*.xml"))
-	for _, name := range files {
-		doc, err := os.ReadFile(name)
+	cases, err := filepath.Glob(filepath.Join("testdata", "*.txtar"))
+	if err != nil || len(cases) == 0 {
+		f.Fatal("no cases", err)
+	}
+	for _, name := range cases {
+		a, err := txtar.ParseFile(name)
 		if err != nil {
 			f.Fatal(err)
 		}
+		for _, part := range a.Files {
+			if part.Name == "document.xml" {
+				f.Add(part.Data)
+			}
+		}
+	}
+	real := os.Getenv("MEDLAKE_DATA")
+	if real == "" {
+		real = filepath.Join("..", "..", "..", "..", "shared", "data")
+	}
+	if doc, err := os.ReadFile(filepath.Join(real, "ccda-onc", "170.315_b2_ciri__r21_sample1_ds_recon_v12.xml")); err == nil { // also seeded where the real files are
 		f.Add(doc)
 	}
 	p, faults := Config{Groups: []Group{
