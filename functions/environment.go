@@ -28,6 +28,7 @@ import (
 //	MEDLAKE_METADATA  folder of the metadata                                                           ingest, commit
 //	MEDLAKE_SECRETS   URL of the secrets, with {name} for a secret's name                              ingest
 //	MEDLAKE_CATALOG   URL of the catalog: postgres://…, sqlite:///file                                 commit
+//	MEDLAKE_COMMIT    URL of commit, to be woken; empty: it looks by itself                            ingest
 //	K_SINK            URL that takes events: the broker, or ingest itself                              sweep
 //	PORT              port to listen on; 8080 if it is not set                                         all roles
 type environment struct {
@@ -111,8 +112,10 @@ func (e environment) sink() (faas.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return faas.Sink(&http.Client{Timeout: sendTime}, url), nil
+	return faas.Sink(client(), url), nil
 }
+
+func client() *http.Client { return &http.Client{Timeout: sendTime} }
 
 // serve answers events on PORT until ctx ends.
 func (e environment) serve(ctx context.Context, h faas.Handler) error {
@@ -124,7 +127,7 @@ func (e environment) serve(ctx context.Context, h faas.Handler) error {
 	if err != nil {
 		return fmt.Errorf("listen on port %s: %w", port, err)
 	}
-	return faas.ServeListener(ctx, ln, faas.HTTP(e.logged(h)))
+	return faas.Serve(ctx, ln, faas.HTTP(e.logged(h)))
 }
 
 // logged logs why events failed: answers do not tell.

@@ -114,7 +114,9 @@ func TestZipGoesFromEventToTable(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "secrets/zip/acme"), []byte("open sesame\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	commit, ingest := h.start(t, "commit"), h.start(t, "ingest")
+	commit := h.start(t, "commit")
+	h.env["MEDLAKE_COMMIT"] = commit
+	ingest := h.start(t, "ingest")
 	b, err := store.Open(t.Context(), h.env["MEDLAKE_BUCKET"])
 	if err != nil {
 		t.Fatal(err)

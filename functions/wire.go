@@ -11,7 +11,7 @@ import (
 	"medlake/shared/lake"
 )
 
-func newIngest(ctx context.Context, e environment) (f *ingest.Ingest, free func() error, err error) {
+func newIngest(ctx context.Context, e environment, wake func()) (f *ingest.Ingest, free func() error, err error) {
 	b, err := e.bucket(ctx)
 	if err != nil {
 		return nil, nil, err
@@ -26,7 +26,7 @@ func newIngest(ctx context.Context, e environment) (f *ingest.Ingest, free func(
 	}
 	free = func() error { return errors.Join(secrets.Close(), b.Close()) }
 	f, err = ingest.New(ingest.Config{
-		Bucket: b, Engine: ingest.Metadata(library), Secrets: secrets, Alone: ingest.Child("alone"), Log: e.log,
+		Bucket: b, Engine: ingest.Metadata(library), Secrets: secrets, Alone: ingest.Child("alone"), Wake: wake, Log: e.log,
 	})
 	if err != nil {
 		return nil, nil, errors.Join(err, free())
@@ -35,15 +35,17 @@ func newIngest(ctx context.Context, e environment) (f *ingest.Ingest, free func(
 }
 
 func serveIngest(ctx context.Context, e environment) error {
-	f, free, err := newIngest(ctx, e)
+	w := newWaker(e)
+	f, free, err := newIngest(ctx, e, w.wake)
 	if err != nil {
 		return err
 	}
-	return errors.Join(e.serve(ctx, f.Handle), free())
+	err = beside(ctx, w.run, func(ctx context.Context) error { return e.serve(ctx, f.Handle) })
+	return errors.Join(err, free())
 }
 
 func runAlone(ctx context.Context, e environment) error {
-	f, free, err := newIngest(ctx, e)
+	f, free, err := newIngest(ctx, e, nil)
 	if err != nil {
 		e.log.ErrorContext(ctx, "cannot process alone", "error", err)
 		return exitCode(ingest.ChildFailed)

@@ -16,13 +16,7 @@ const (
 	maxReceipts = 50_000 // rows of ops.loads added by one transaction
 )
 
-// Apply brings one table up to log entry n.
-func (c *Committer) Apply(ctx context.Context, table string, n int64) error {
-	c.rounds.Lock()
-	defer c.rounds.Unlock()
-	return c.apply(ctx, table, n)
-}
-
+// apply brings one table up to log entry n.
 func (c *Committer) apply(ctx context.Context, table string, n int64) error {
 	for try := 1; ; {
 		done, err := c.step(ctx, table, n)

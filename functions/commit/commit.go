@@ -1,5 +1,5 @@
-// Package commit moves what ingest has finished into the tables, in two steps: Claim takes pending arrivals into the next
-// entry of the log, and Apply adds the files of new entries to one table in one transaction. Any number of committers may
+// Package commit moves what ingest has finished into the tables, in two steps: claim takes pending arrivals into the next
+// entry of the log, and apply adds the files of new entries to one table in one transaction. Any number of committers may
 // run at once, and none may die in a way that loses or doubles a load: no step reads a clock to decide, and every step
 // can be repeated. It opens no upload and knows no format.
 package commit

@@ -19,12 +19,12 @@ var ErrClosed = errors.New("bus is stopping")
 // BusConfig says how a Bus works. Zero fields take the defaults.
 type BusConfig struct {
 	Handler Handler
-	Workers int           // handlers running at once; default 4
-	Queue   int           // events of one customer on the bus: waiting, running or to be tried again; default 1,000
-	Tries   int           // deliveries before an event is a dead letter; default 8
-	First   time.Duration // wait before the second delivery, doubled each time; default 1 s
-	Longest time.Duration // the longest such wait; default 1 min
-	Finish  time.Duration // what running handlers get to end when the bus stops; default 20 s
+	Workers int                                                 // handlers running at once; default 4
+	Queue   int                                                 // events of one customer on the bus: waiting, running or to be tried again; default 1,000
+	Tries   int                                                 // deliveries before an event is a dead letter; default 8
+	First   time.Duration                                       // wait before the second delivery, doubled each time; default 1 s
+	Longest time.Duration                                       // the longest such wait; default 1 min
+	Finish  time.Duration                                       // what running handlers get to end when the bus stops; default 20 s
 	Failed  func(ctx context.Context, e event.Event, err error) // a try failed and comes again; default: nothing
 	Dead    func(ctx context.Context, e event.Event, err error) // an event will not be tried again; default: nothing
 	Jitter  func() float64                                      // 0 to 1: spreads retries; default random

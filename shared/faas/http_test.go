@@ -144,7 +144,7 @@ func TestSinkAndServe(t *testing.T) {
 	defer stop()
 	served := make(chan error, 1)
 	go func() {
-		served <- faas.ServeListener(ctx, ln, faas.HTTP(func(ctx context.Context, e event.Event) error {
+		served <- faas.Serve(ctx, ln, faas.HTTP(func(ctx context.Context, e event.Event) error {
 			switch e.ID() {
 			case "invalid":
 				return lake.ErrInvalid

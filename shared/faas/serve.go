@@ -22,18 +22,9 @@ const (
 // Signals returns a context that ends at the first SIGINT or SIGTERM; a second one ends the process. Call it once.
 func Signals() context.Context { return signals.NewContext() }
 
-// Serve answers h on addr until ctx ends, then drains: probes fail first so that no new request comes, running ones
-// finish, and it returns nil. GET /healthz and the probes of kubelet and Knative are answered here.
-func Serve(ctx context.Context, addr string, h http.Handler) error {
-	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
-	if err != nil {
-		return fmt.Errorf("serve %s: %w", addr, err)
-	}
-	return ServeListener(ctx, ln, h)
-}
-
-// ServeListener is Serve on a listener that is already open. It closes ln.
-func ServeListener(ctx context.Context, ln net.Listener, h http.Handler) error {
+// Serve answers h on ln until ctx ends, then drains: probes fail first so that no new request comes, running ones finish,
+// and it returns nil. GET /healthz and the probes of kubelet and Knative are answered here. It closes ln.
+func Serve(ctx context.Context, ln net.Listener, h http.Handler) error {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
 		status := http.StatusOK

@@ -68,7 +68,7 @@ func endToEnd(b *testing.B) *outcome {
 	var senders sync.WaitGroup
 	places := make(chan struct{}, 64)
 	if *rate == 0 {
-		places = make(chan struct{}, 24) // as many as keep every worker busy
+		places = make(chan struct{}, 256) // more than the workers take at once
 	}
 	start := time.Now()
 	for n := 0; time.Since(start) < *duration; n++ {

@@ -25,9 +25,13 @@ func small() kind {
 	return kind{
 		engine: smallEngine{}, tables: smallTables(),
 		uploads: [][2]string{
-			{"one.txt@1", "rows a b"}, {"two.txt@2", "rows c"}, {"three.txt@3", "reject d"},
+			{"one.txt@1", "rows a b"},
+			{"two.txt@2", "rows c"},
+			{"three.txt@3", "reject d"},
 			{"again.txt@4", "rows a b"}, // the same bytes under another name
-			{"poison.txt@5", "poison"}, {"nobody.bin@6", "rows e"}, {"killer.txt@7", "killer"},
+			{"poison.txt@5", "poison"},
+			{"nobody.bin@6", "rows e"},
+			{"killer.txt@7", "killer"},
 		},
 		goal: goal{loads: 3, quarantine: map[string]int{"malformed": 1, "unknown_feed": 1, "crashed": 1}},
 	}
@@ -65,9 +69,13 @@ func zips(t *testing.T) kind {
 		t.Fatal(err)
 	}
 	k.uploads = [][2]string{
-		{"visits/one.zip@1", pack("V1,A01,3\n", "B1")}, {"visits/two.zip@2", pack("V2,A01,3\nV3,A01,many\n", "B2")},
-		{"visits/three.zip@3", pack("V4,TEST,3\nV5,A01,3\n", "B3")}, {"visits/again.zip@4", pack("V1,A01,3\n", "B1")},
-		{"visits/hello.zip@5", "hello"}, {"letters/six.zip@6", "hello"}, {"visits/seven.zip@7", string(nothing)},
+		{"visits/one.zip@1", pack("V1,A01,3\n", "B1")},
+		{"visits/two.zip@2", pack("V2,A01,3\nV3,A01,many\n", "B2")},
+		{"visits/three.zip@3", pack("V4,TEST,3\nV5,A01,3\n", "B3")},
+		{"visits/again.zip@4", pack("V1,A01,3\n", "B1")},
+		{"visits/hello.zip@5", "hello"},
+		{"letters/six.zip@6", "hello"},
+		{"visits/seven.zip@7", string(nothing)},
 	}
 	return k
 }

@@ -127,8 +127,10 @@ type brokenStore struct {
 func yes(string) bool { return true }
 
 func sound(w *world, d *faulty.Driver) *brokenStore {
-	return &brokenStore{Driver: d, w: w, absent: yes, conflict: yes, remove: yes, list: yes,
-		change: func(_ string, d []byte) []byte { return d }}
+	return &brokenStore{
+		Driver: d, w: w, absent: yes, conflict: yes, remove: yes, list: yes,
+		change: func(_ string, d []byte) []byte { return d },
+	}
 }
 
 func not(part string) func(string) bool {
