@@ -1,195 +1,19 @@
 package commit_test
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
-	"fmt"
 	"log/slog"
-	"path/filepath"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/parquet-go/parquet-go"
 
 	"medlake/functions/commit"
-	"medlake/shared/datafile"
 	"medlake/shared/lake"
 	"medlake/shared/store"
 	"medlake/shared/store/journal"
-	"medlake/shared/transform/column"
-	"medlake/shared/warehouse"
 )
-
-const table = "lake.words"
-
-// depot is a lake without ingest: the test leaves the pending objects.
-type depot struct {
-	bucket    *store.Bucket
-	warehouse *warehouse.Warehouse
-	schema    lake.Schema
-}
-
-func wanted() lake.Schema {
-	return lake.Schema{
-		Format: lake.Format, Table: table, Partition: []string{"customer", "month(_arrived_at)"},
-		Columns: append(lake.SystemColumns(), lake.Column{Name: "word", Type: lake.Type{Kind: lake.String}}),
-	}
-}
-
-func open(t *testing.T) *depot {
-	t.Helper()
-	dir := t.TempDir()
-	b, err := store.Open(t.Context(), store.FileURL(filepath.Join(dir, "bucket")))
-	if err != nil {
-		t.Fatal(err)
-	}
-	w, err := warehouse.Open(t.Context(), "sqlite://"+filepath.Join(dir, "catalog.db"), b)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := w.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	d := &depot{bucket: b, warehouse: w}
-	d.committer(t)
-	if d.schema, err = warehouse.PublishedSchema(t.Context(), b, table); err != nil {
-		t.Fatal(err)
-	}
-	return d
-}
-
-// committer is one with a journal of its own, as another process would have.
-func (d *depot) committer(t *testing.T) *commit.Committer {
-	t.Helper()
-	c, err := commit.New(commit.Config{
-		Bucket: d.bucket, Tables: commit.Warehouse(d.warehouse), Log: slog.New(slog.DiscardHandler), Tries: 20,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := c.Ensure(t.Context(), wanted()); err != nil {
-		t.Fatal(err)
-	}
-	return c
-}
-
-func arrivalOf(n int) lake.Arrival {
-	return lake.Arrival{
-		Bucket: "b", Key: fmt.Sprintf("landing/acme/2026-11-24/%d.zip@x", n), Version: "v", Size: 10,
-		At: time.Date(2026, 11, 24, 0, 0, n, 0, time.UTC),
-	}
-}
-
-// loaded is the record of an arrival that brought one word, whose file is stored.
-func (d *depot) loaded(t *testing.T, n int) lake.Record {
-	t.Helper()
-	a := arrivalOf(n)
-	load := lake.Hash("load", a.ID())
-	b := column.New(d.schema.Columns)
-	for i, v := range []any{"acme", load, 0, 1, int(a.At.UnixMicro()), "hello"} {
-		if s, ok := v.(string); ok {
-			b.Columns[i].AppendText([]byte(s))
-		} else {
-			b.Columns[i].AppendInt(int64(v.(int)))
-		}
-	}
-	b.EndRow()
-	e, err := datafile.NewEncoder(d.schema)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var out bytes.Buffer
-	e.Begin(&out)
-	if err := e.Append(b); err != nil {
-		t.Fatal(err)
-	}
-	f, err := e.Finish()
-	if err != nil {
-		t.Fatal(err)
-	}
-	key := store.TablePrefix(table) + "data/" + load + ".parquet"
-	if err := d.bucket.Put(t.Context(), key, out.Bytes()); err != nil {
-		t.Fatal(err)
-	}
-	f.Path, f.Customer, f.Month = d.bucket.URL(key), "acme", datafile.Month(a.At)
-	return lake.Record{
-		Format: lake.Format, Load: load, Arrival: a.ID(), Customer: "acme", Feed: "words", Metadata: "v1", Status: lake.Loaded, ArrivedAt: a.At,
-		Tables: []lake.TableFiles{
-			{Table: table, Schema: 1, Read: 4, Committed: 1, Filtered: 1, Rejected: 2, Files: []lake.DataFile{f}},
-			{Table: lake.OpsRejects, Read: 2, Committed: 2},
-		},
-	}
-}
-
-func (d *depot) pend(t *testing.T, a lake.Arrival, r lake.Record, base int64) {
-	t.Helper()
-	data, err := json.Marshal(lake.Pending{Format: lake.Format, Arrival: a, Base: base, Record: r})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := d.bucket.Put(t.Context(), store.PendingKey(a.ID(), 0), data); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func (d *depot) count(t *testing.T, prefix string) (n int) {
-	t.Helper()
-	for _, err := range d.bucket.List(t.Context(), prefix) {
-		if err != nil {
-			t.Fatal(err)
-		}
-		n++
-	}
-	return n
-}
-
-// rows reads columns of a table as text, "" for null.
-func (d *depot) rows(t *testing.T, table string, columns ...string) [][]string {
-	t.Helper()
-	p, err := d.warehouse.Plan(t.Context(), table, "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var all [][]string
-	for _, file := range p.Files {
-		key, err := d.bucket.Key(file.Path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		data, err := d.bucket.Get(t.Context(), key)
-		if err != nil {
-			t.Fatal(err)
-		}
-		f, err := parquet.OpenFile(bytes.NewReader(data), int64(len(data)))
-		if err != nil {
-			t.Fatal(err)
-		}
-		rows := make([]parquet.Row, f.NumRows())
-		n, _ := f.RowGroups()[0].Rows().ReadRows(rows)
-		for _, row := range rows[:n] {
-			var texts []string
-			for _, c := range columns {
-				leaf, ok := f.Schema().Lookup(c)
-				if !ok {
-					t.Fatalf("no column %s", c)
-				}
-				v := row[leaf.ColumnIndex]
-				if v.IsNull() {
-					texts = append(texts, "")
-				} else {
-					texts = append(texts, v.String())
-				}
-			}
-			all = append(all, texts)
-		}
-	}
-	return all
-}
 
 func TestRoundTakesPendingIntoLogAndTables(t *testing.T) {
 	t.Parallel()
