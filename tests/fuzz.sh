@@ -5,6 +5,6 @@ cd "$(dirname "$0")/.."
 grep -rlE '^func Fuzz[A-Z]' --include='*_test.go' shared functions local | while read -r file; do
   grep -oE '^func Fuzz[A-Za-z0-9]+' "$file" | while read -r _ name; do
     echo "-- $(dirname "$file") $name"
-    go test -run '^$' -fuzz "^$name\$" -fuzztime "${1:-10s}" "./$(dirname "$file")"
+    go test -run '^$' -fuzz "^$name\$" -fuzztime "${1:-10s}" -fuzzminimizetime 1s "./$(dirname "$file")"
   done
 done
