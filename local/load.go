@@ -176,9 +176,11 @@ func report(w io.Writer, results []ingest.Result, asJSON bool) (int, error) {
 // line is a result for people: load id, status, rows by table, rejects, reason.
 func line(r ingest.Result) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s  %-11s", r.Load, r.Status)
+	fmt.Fprintf(&b, "%s  %s", r.Load, r.Status)
 	for _, table := range slices.Sorted(maps.Keys(r.Rows)) {
-		fmt.Fprintf(&b, "  %s %d", table, r.Rows[table])
+		if n := r.Rows[table]; n > 0 {
+			fmt.Fprintf(&b, "  %s %d", table, n)
+		}
 	}
 	if r.Status == lake.Loaded {
 		fmt.Fprintf(&b, "  rejects %d", r.Rejects)
