@@ -68,8 +68,15 @@ func senderOf(set *metadata.Set, feed *metadata.Feed, id string) (*metadata.Cust
 	if id == "" {
 		id = feed.As
 	}
+	if id == "" && len(set.Customers) > 0 {
+		return set.Customers[0], nil
+	}
+	return customerOf(set, id)
+}
+
+func customerOf(set *metadata.Set, id string) (*metadata.Customer, error) {
 	for _, c := range set.Customers {
-		if c.ID == id || id == "" {
+		if c.ID == id {
 			return c, nil
 		}
 	}
@@ -117,7 +124,7 @@ func membersOf(file, passwordFile string, nested int) ([]member, func() error, e
 	}
 	var members []member
 	for _, m := range a.Members() {
-		members = append(members, member{m.Name(), m})
+		members = append(members, member{m.NameIn(filepath.ToSlash(file)), m})
 	}
 	return members, a.Close, nil
 }

@@ -29,7 +29,7 @@ func (l *library) Match(name string) (Plan, error) {
 	if !ok {
 		tables, _ = l.tables.LoadOrStore(m.Program, tablesOf(m.Program))
 	}
-	return feedPlan{m, tables.([]Table)}, nil
+	return feedPlan{name, m, tables.([]Table)}, nil
 }
 
 func tablesOf(p *transform.Program) []Table {
@@ -42,6 +42,7 @@ func tablesOf(p *transform.Program) []Table {
 
 // feedPlan is how the uploads of a matched feed are read.
 type feedPlan struct {
+	name   string // of the upload
 	match  *transform.Match
 	tables []Table
 }
@@ -64,11 +65,12 @@ func (p feedPlan) Open(data []byte, passwords []string) (Content, error) {
 	if err != nil {
 		return nil, err
 	}
-	return content{p.match, a}, nil
+	return content{p.name, p.match, a}, nil
 }
 
 // content is an open archive whose members the feed reads.
 type content struct {
+	name    string // of the upload, for a gzip that holds none
 	match   *transform.Match
 	archive *archive.Archive
 }
@@ -87,7 +89,7 @@ func (c content) Run(o Origin) (out Outcome, err error) {
 	run := c.match.NewRun(transform.Origin{Load: o.Load, ArrivedAt: o.ArrivedAt, Flush: o.Flush})
 	defer run.Release()
 	for _, m := range c.archive.Members() {
-		wanted, err := run.Member(m.Entry, m.Name(), m)
+		wanted, err := run.Member(m.Entry, m.NameIn(c.name), m)
 		if err = errors.Join(err, m.Release()); err != nil {
 			return out, err
 		}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"path"
 	"strings"
 
 	"medlake/shared/archive/inflate"
@@ -33,6 +34,18 @@ type Member struct {
 // like all names: do not log it. A gzip without a name has none.
 func (m *Member) Name() string {
 	return strings.ReplaceAll(strings.ToValidUTF8(string(m.name), "\uFFFD"), `\`, "/")
+}
+
+// NameIn is Name, or for a gzip without one the last part of the upload's name without .gz.
+func (m *Member) NameIn(upload string) string {
+	if len(m.name) > 0 {
+		return m.Name()
+	}
+	base := path.Base(upload)
+	if ext := path.Ext(base); strings.EqualFold(ext, ".gz") {
+		return strings.TrimSuffix(base, ext)
+	}
+	return base
 }
 
 // Bytes are the whole plain bytes, valid until Release or Close. Nobody may write to them.
