@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"maps"
 	"os"
@@ -43,11 +44,17 @@ func load(ctx context.Context, args []string, s streams) (code int, err error) {
 	if err != nil {
 		return exitFailed, err
 	}
+	if err := areFiles(files); err != nil {
+		return exitFailed, err
+	}
 	n, err := openNode(ctx, *data, *meta, *secrets, logTo(s.err, slog.LevelWarn))
 	if err != nil {
 		return exitFailed, err
 	}
 	defer func() { err = errors.Join(err, n.Close()) }()
+	if _, err := customerOf(n.Library.Set(), *customer); err != nil {
+		return exitFailed, err
+	}
 	results, err := loadAll(ctx, n, *customer, files, names, progressOn(s.err, len(files)))
 	if err != nil {
 		return exitFailed, err
@@ -94,12 +101,35 @@ func namesOf(files []string, as string) ([]string, error) {
 	return names, nil
 }
 
-// loadAll stores and processes files, several at once. Results are in the order of the arguments.
+// areFiles finds arguments that cannot be read before anything is stored. Errors count arguments: a file's name may
+// identify a patient.
+func areFiles(files []string) error {
+	for i, f := range files {
+		info, err := os.Stat(f)
+		if err != nil {
+			return argument(i, err)
+		}
+		if info.IsDir() {
+			return argument(i, errors.New("it is a folder, not a file"))
+		}
+	}
+	return nil
+}
+
+// argument places an error at an argument, without the file's name.
+func argument(i int, err error) error {
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		err = path.Err
+	}
+	return fmt.Errorf("argument %d: %w", i+1, err)
+}
+
+// loadAll stores and processes files, several at once. Results are in the order of the arguments. The first error ends it.
 func loadAll(ctx context.Context, n *node.Node, customer string, files, names []string, progress func(done int)) ([]ingest.Result, error) {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
 	results := make([]ingest.Result, len(files))
-	errs := make([]error, len(files))
 	var done atomic.Int64
 	var group sync.WaitGroup
 	places := make(chan struct{}, 2*runtime.NumCPU())
@@ -110,14 +140,15 @@ func loadAll(ctx context.Context, n *node.Node, customer string, files, names []
 			if ctx.Err() != nil {
 				return
 			}
-			if results[i], errs[i] = loadOne(ctx, n, customer, files[i], names[i]); errs[i] != nil {
-				cancel()
+			var err error
+			if results[i], err = loadOne(ctx, n, customer, files[i], names[i]); err != nil {
+				cancel(argument(i, err))
 			}
 			progress(int(done.Add(1)))
 		})
 	}
 	group.Wait()
-	return results, errors.Join(errs...)
+	return results, context.Cause(ctx)
 }
 
 func loadOne(ctx context.Context, n *node.Node, customer, file, name string) (res ingest.Result, err error) {

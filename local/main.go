@@ -32,7 +32,7 @@ type command struct {
 // commands in the order help shows them. Those without doc are for medlake itself, in child processes.
 func commands() []command {
 	return []command{
-		{"demo", "[--data DIR] [--listen ADDR] [--once]", "send sample records in, show receipts and answers, keep serving", tour},
+		{"demo", "[--data DIR] [--metadata DIR] [--listen ADDR] [--once]", "send sample records in, show receipts and answers, keep serving", tour},
 		{"run", "[--data DIR] [--metadata DIR] [--secrets URL] [--listen ADDR]", "serve: HTTP door, drop folder, all functions", serve},
 		{"load", "[--data DIR] [--metadata DIR] [--secrets URL] [--json] [--as PATH] --customer C FILE…", "load files and exit", load},
 		{"sql", "[--data DIR] [--metadata DIR] [--customer C] [--at TIME] [--as table|csv|json] 'SELECT …'", "ask the lake", sql},
