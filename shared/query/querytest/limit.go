@@ -27,5 +27,6 @@ func (h Harness) limits(t *testing.T) {
 	} {
 		wantError(t, r, query.Request{SQL: sql, Customer: acme, Limits: small}, query.ErrLimit)
 	}
+	small.Time = time.Minute // the others may keep the machine busy
 	want(t, r, query.Request{SQL: "select count(*) from events", Customer: acme, Limits: small}, "1")
 }
