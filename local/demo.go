@@ -177,8 +177,11 @@ func (g *guide) invite(data string) {
 	fmt.Fprintf(g.out, `
 Serving. Ctrl-C ends it. Try, in another terminal:
 
-  the status page            %[1]s
-  ask anything               go run ./local sql --data %[2]s 'SHOW TABLES'
-  send a file yourself       curl -T FILE.zip -H 'Authorization: Bearer acme-demo-key' %[1]s/v1/files/synthea/FILE.zip
-`, g.url, data)
+  the status page        %[1]s
+  ask anything           go run ./local sql --data %[2]s 'SELECT * FROM visits LIMIT 5'
+  the ledger             go run ./local sql --data %[2]s 'SELECT * FROM ops.loads'
+  send a file yourself   (cd local/demo/samples/synthea && zip -P %[3]s /tmp/mine.zip patients.csv)
+                         curl -T /tmp/mine.zip -H 'Authorization: Bearer %[4]s' %[1]s/v1/files/synthea/mine.zip
+  what became of it      curl -H 'Authorization: Bearer %[4]s' '%[1]s/v1/receipts/ARRIVAL?wait=5s'
+`, g.url, data, demo.Customers()["acme"], keyOf("acme"))
 }

@@ -66,7 +66,11 @@ func (d *Door) authorised(h handler) http.HandlerFunc {
 		}
 		if customer == "" {
 			w.Header().Set("WWW-Authenticate", "Bearer")
-			answer(w, http.StatusUnauthorized, "send your key as Authorization: Bearer <key>")
+			sentence := "send your key in the header Authorization: Bearer KEY"
+			if ok {
+				sentence = "this key is not known here"
+			}
+			answer(w, http.StatusUnauthorized, sentence)
 			return
 		}
 		var tooLarge *http.MaxBytesError
@@ -117,11 +121,31 @@ func (d *Door) receipt(w http.ResponseWriter, r *http.Request, customer string) 
 	if got.Arrival.Customer() != customer { // somebody else's looks as if it were not there
 		return lake.ErrNotFound
 	}
-	reply(w, http.StatusOK, map[string]any{
-		"arrival": got.ID, "load": got.Load, "status": got.Status, "reason": got.Reason,
-		"rows": got.Rows, "rejects": got.Rejected, "feed": got.Feed,
-	})
+	reply(w, http.StatusOK, receiptOf(got))
 	return nil
+}
+
+// receipt is what a customer sees of a lake.Receipt.
+type receipt struct {
+	Arrival string           `json:"arrival"`
+	Load    string           `json:"load"`
+	Feed    string           `json:"feed"`
+	Status  lake.Status      `json:"status"`
+	Rows    map[string]int64 `json:"rows"`
+	Rejects int64            `json:"rejects"`
+	Reason  lake.Reason      `json:"reason"`
+	Where   *lake.Where      `json:"where,omitempty"` // quarantined: the entry, line, column or rule at fault, as far as known
+}
+
+func receiptOf(r lake.Receipt) receipt {
+	out := receipt{Arrival: r.ID, Load: r.Load, Feed: r.Feed, Status: r.Status, Rows: r.Rows, Rejects: r.Rejected, Reason: r.Reason}
+	if out.Rows == nil {
+		out.Rows = map[string]int64{}
+	}
+	if r.Status == lake.Quarantined && r.Where.Entry >= 0 {
+		out.Where = &r.Where
+	}
+	return out
 }
 
 // ValidName reports whether name can be a path below a customer's landing folder.

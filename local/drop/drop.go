@@ -23,7 +23,8 @@ type Folder struct {
 	Arrive func(ctx context.Context, customer, name string, f *os.File) error
 	Log    *slog.Logger
 
-	seen map[string]stamp
+	seen   map[string]stamp
+	failed map[string]bool // customers whose files could not be taken at the last look, and were complained about
 }
 
 type stamp struct {
@@ -48,9 +49,10 @@ func (f *Folder) Watch(ctx context.Context) {
 }
 
 // Look takes every file that has not changed since the last look. Hidden files, files outside a customer's folder and
-// files that end in .part or .tmp are left alone.
+// files that end in .part or .tmp are left alone. A file that cannot be taken is an error at the first look only.
 func (f *Folder) Look(ctx context.Context) error {
 	now := map[string]stamp{}
+	failed := map[string]bool{}
 	var errs []error
 	err := filepath.WalkDir(f.Dir, func(path string, e fs.DirEntry, err error) error {
 		if err != nil {
@@ -90,11 +92,14 @@ func (f *Folder) Look(ctx context.Context) error {
 		}
 		if err := f.take(ctx, path, customer, name); err != nil {
 			now[path] = s
-			errs = append(errs, err)
+			if !f.failed[customer] && !failed[customer] { // say it once until it works again
+				errs = append(errs, err)
+			}
+			failed[customer] = true
 		}
 		return nil
 	})
-	f.seen = now
+	f.seen, f.failed = now, failed
 	return errors.Join(append(errs, err)...)
 }
 

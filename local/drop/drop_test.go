@@ -28,14 +28,15 @@ func TestFolder(t *testing.T) {
 	}
 	var got []string
 	var fail error
-	f := &drop.Folder{Dir: dir, Log: slog.New(slog.DiscardHandler), Arrive: func(_ context.Context, customer, name string, file *os.File) error {
+	arrive := func(_ context.Context, customer, name string, file *os.File) error {
 		b, err := io.ReadAll(file)
 		if err != nil || fail != nil {
 			return errors.Join(err, fail)
 		}
 		got = append(got, customer+" "+name+" "+string(b))
 		return nil
-	}}
+	}
+	f := &drop.Folder{Dir: dir, Log: slog.New(slog.DiscardHandler), Arrive: arrive}
 	look := func(want ...string) {
 		t.Helper()
 		got = nil
@@ -67,6 +68,9 @@ func TestFolder(t *testing.T) {
 	fail = errors.New("disk full")
 	look()
 	fail = nil
+	f.Arrive = func(context.Context, string, string, *os.File) error { return errors.New("disk full") }
+	look() // the same trouble is told once
+	f.Arrive = arrive
 	look("zen d.zip 4") // tried again
 	for _, name := range []string{"acme/.hidden", "acme/b.zip.part", "loose.zip"} {
 		if _, err := os.Stat(filepath.Join(dir, name)); err != nil {

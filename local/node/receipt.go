@@ -2,7 +2,6 @@ package node
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"sync"
@@ -116,7 +115,8 @@ func (r *Reader) receipt(ctx context.Context, id string) (receipt lake.Receipt, 
 	if len(id) != lake.IDLen {
 		return receipt, lake.ErrNotFound
 	}
-	res, err := r.Query(ctx, query.Request{SQL: "SELECT object, _load, status, reason, feed, rejected FROM ops.loads WHERE arrival = " + query.Literal(id)})
+	res, err := r.Query(ctx, query.Request{SQL: `SELECT object, _load, status, reason, feed, rejected, coalesce(entry, -1), coalesce(line, 0), column_name, rule
+		FROM ops.loads WHERE arrival = ` + query.Literal(id)})
 	if err != nil {
 		return receipt, err
 	}
@@ -127,9 +127,9 @@ func (r *Reader) receipt(ctx context.Context, id string) (receipt lake.Receipt, 
 		}
 		receipt = lake.Receipt{
 			ID: id, Load: row[1].Text, Status: lake.Status(row[2].Text), Reason: lake.Reason(row[3].Text), Feed: row[4].Text,
-			Arrival: lake.Arrival{Key: row[0].Text},
+			Arrival: lake.Arrival{Key: row[0].Text}, Where: lake.Where{Column: row[8].Text, Rule: row[9].Text},
 		}
-		if err := json.Unmarshal([]byte(row[5].Text), &receipt.Rejected); err != nil {
+		if _, err := fmt.Sscan(row[5].Text+" "+row[6].Text+" "+row[7].Text, &receipt.Rejected, &receipt.Where.Entry, &receipt.Where.Line); err != nil {
 			return receipt, fmt.Errorf("receipt %s: %w", id, err)
 		}
 		return receipt, nil
