@@ -23,8 +23,6 @@ import (
 	"medlake/local/door"
 	"medlake/local/node"
 	"medlake/shared/lake"
-	"medlake/shared/metadata"
-	"medlake/shared/query"
 )
 
 func load(ctx context.Context, args []string, s streams) (code int, err error) {
@@ -63,7 +61,7 @@ func load(ctx context.Context, args []string, s streams) (code int, err error) {
 		return exitFailed, fmt.Errorf("commit: %w; the files are kept and the next load or run commits them", err)
 	}
 	for i := range results {
-		results[i].Rows = named(n.Library.Set(), results[i].Rows)
+		results[i].Rows = n.ByName(results[i].Rows)
 	}
 	return report(s.out, results, *asJSON)
 }
@@ -162,17 +160,6 @@ func loadOne(ctx context.Context, n *node.Node, customer, file, name string) (re
 		return res, err
 	}
 	return n.Ingest.Process(ctx, a, false)
-}
-
-// named gives tables the names people query them by.
-func named(set *metadata.Set, rows map[string]int64) map[string]int64 {
-	out := map[string]int64{}
-	for _, t := range set.Tables {
-		if n, ok := rows[t.Target()]; ok {
-			out[strings.TrimPrefix(t.ID(), query.Namespace+".")] = n
-		}
-	}
-	return out
 }
 
 // report writes one line or object a file.

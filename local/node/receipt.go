@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -96,6 +97,7 @@ func (n *Node) Receipt(ctx context.Context, id string, wait time.Duration) (lake
 		r, ok, due, changed := n.recent.get(id)
 		switch {
 		case ok:
+			r.Rows = n.ByName(r.Rows)
 			return r, nil
 		case !due:
 			return n.Reader.receipt(ctx, id)
@@ -108,6 +110,17 @@ func (n *Node) Receipt(ctx context.Context, id string, wait time.Duration) (lake
 		case <-changed:
 		}
 	}
+}
+
+// ByName gives tables the names people query them by, instead of those they are stored by.
+func (n *Node) ByName(rows map[string]int64) map[string]int64 {
+	out := map[string]int64{}
+	for _, t := range n.Library.Set().Tables {
+		if k, ok := rows[t.Target()]; ok {
+			out[strings.TrimPrefix(t.ID(), query.Namespace+".")] = k
+		}
+	}
+	return out
 }
 
 // receipt looks an arrival up in ops.loads.
