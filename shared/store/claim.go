@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"hash"
 	"io"
+	"io/fs"
 
 	"gocloud.dev/gcerrors"
 
@@ -52,6 +54,10 @@ func (b *Bucket) Upload(ctx context.Context, key string, r io.Reader) (Object, e
 	switch {
 	case err == nil:
 	case src.err != nil:
+		var path *fs.PathError
+		if errors.As(src.err, &path) { // a sender's file, which may be named after a patient
+			return Object{}, fmt.Errorf("upload: read the source: %w", path.Err)
+		}
 		return Object{}, fmt.Errorf("upload: read the source: %w", src.err)
 	case !src.done:
 		return Object{}, fault("upload", key, err)

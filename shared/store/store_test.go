@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"io/fs"
 	"slices"
 	"strings"
 	"testing"
@@ -247,4 +248,19 @@ func TestErrorsNameNoSendersFile(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestUploadNamesNoSource: nor may the error of a source that is a file.
+func TestUploadNamesNoSource(t *testing.T) {
+	t.Parallel()
+	b, err := store.Open(t.Context(), "mem://")
+	if err != nil {
+		t.Fatal(err)
+	}
+	source := readerFunc(func([]byte) (int, error) {
+		return 0, &fs.PathError{Op: "read", Path: "Jane Doe.zip", Err: fs.ErrPermission}
+	})
+	if _, err := b.Upload(t.Context(), "landing/acme/1970-01-01/a@id7", source); !errors.Is(err, fs.ErrPermission) || strings.Contains(err.Error(), "Jane") {
+		t.Errorf("got %v", err)
+	}
 }
