@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -220,4 +221,38 @@ func TestUnreadableArgument(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(l.dir, "bucket", "landing")); err == nil {
 		t.Error("something was stored")
 	}
+}
+
+// TestBadInputThroughTheDoor: a serving lake answers the same, and its log and receipts are as discreet.
+func TestBadInputThroughTheDoor(t *testing.T) {
+	t.Parallel()
+	l := newLake(t)
+	s := &server{t: t, lake: l}
+	s.start()
+	all := badArchives(t)
+	for _, u := range all {
+		arrival, err := s.put(u.path, u.data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var answer []byte
+		s.poll("a receipt", func() bool {
+			var code int
+			code, answer, err = s.do(http.MethodGet, "/v1/receipts/"+arrival, nil)
+			return err == nil && code == http.StatusOK
+		})
+		silent(t, "a receipt", answer)
+		var r loaded
+		if err := json.Unmarshal(answer, &r); err != nil {
+			t.Fatal(err)
+		}
+		if r.Status != u.status || r.Reason != u.reason || r.Rejects != u.rejects {
+			t.Errorf("%s: %s %s with %d rejects, want %s %s with %d", u.path, r.Status, r.Reason, r.Rejects, u.status, u.reason, u.rejects)
+		}
+	}
+	s.end()
+	silent(t, "the log of medlake run", s.log.Bytes())
+	l.kept(t, "acme", all)
+	balance(t, l, len(all))
+	l.discreet(t)
 }
