@@ -139,17 +139,28 @@ func properties(s lake.Schema) iceberg.Properties {
 	return p
 }
 
-// published is want as a table holds it: with the table's field ids and location.
+// published is how files of a table are written: every column the table has, with its field id. What want says of a column
+// holds; the others were another version of the metadata's, which may still be at work somewhere: it must find them.
 func published(t *table.Table, want lake.Schema) (lake.Schema, error) {
 	s := want
 	s.Format, s.Location, s.Partition = lake.Format, t.Location(), spelled(t.Spec())
-	s.Columns = slices.Clone(want.Columns)
-	for i := range s.Columns {
-		f, ok := t.Schema().FindFieldByName(s.Columns[i].Name)
-		if !ok {
-			return lake.Schema{}, fmt.Errorf("table %s has no column %s", want.Table, s.Columns[i].Name)
+	s.Columns = nil
+	for _, f := range t.Schema().Fields() {
+		typ, err := lakeType(f.Type)
+		if err != nil {
+			return lake.Schema{}, fmt.Errorf("table %s, column %s: %w", want.Table, f.Name, err)
 		}
-		s.Columns[i].ID = f.ID
+		c := lake.Column{Name: f.Name, Type: typ, Doc: f.Doc}
+		if i := slices.IndexFunc(want.Columns, func(c lake.Column) bool { return c.Name == f.Name }); i >= 0 {
+			c = want.Columns[i]
+		}
+		c.ID, c.Required = f.ID, f.Required
+		s.Columns = append(s.Columns, c)
+	}
+	for _, c := range want.Columns {
+		if _, ok := t.Schema().FindFieldByName(c.Name); !ok {
+			return lake.Schema{}, fmt.Errorf("table %s has no column %s", want.Table, c.Name)
+		}
 	}
 	return s, nil
 }
