@@ -109,14 +109,21 @@ func (f *Folder) take(ctx context.Context, path, customer, name string) error {
 	if err != nil {
 		return scrub("open", err)
 	}
-	err = f.Arrive(ctx, customer, name, file)
+	before, err := file.Stat()
+	if err == nil {
+		err = f.Arrive(ctx, customer, name, file)
+	}
 	if cerr := file.Close(); err == nil {
 		err = cerr
 	}
 	if err != nil {
 		return fmt.Errorf("take a file of %s: %w", customer, err)
 	}
-	if err := os.Remove(path); err != nil {
+	now, err := os.Lstat(path)
+	if err == nil && os.SameFile(before, now) && before.Size() == now.Size() && before.ModTime().Equal(now.ModTime()) {
+		err = os.Remove(path)
+	} // else the sender has put another file there meanwhile: it has its own turn
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return scrub("remove", err)
 	}
 	return nil

@@ -78,3 +78,33 @@ func TestFolder(t *testing.T) {
 		}
 	}
 }
+
+// A sender may put the next file under the same name while the first is read: it must not be removed unread.
+func TestReplacedWhileTaken(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	path := filepath.Join(dir, "acme", "a.zip")
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte("first"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	f := &drop.Folder{Dir: dir, Log: slog.New(slog.DiscardHandler), Arrive: func(_ context.Context, _, _ string, file *os.File) error {
+		b, err := io.ReadAll(file)
+		if got = append(got, string(b)); len(got) > 1 || err != nil {
+			return err
+		}
+		next := filepath.Join(dir, ".next")
+		return errors.Join(os.WriteFile(next, []byte("second"), 0o600), os.Rename(next, path))
+	}}
+	for range 4 {
+		if err := f.Look(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if want := []string{"first", "second"}; !slices.Equal(got, want) {
+		t.Errorf("took %q, want %q", got, want)
+	}
+}
