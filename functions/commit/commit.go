@@ -29,7 +29,7 @@ type Config struct {
 	Tables   Tables
 	Attempt  func() string // a name never given before, for files of ops.loads; default random
 	Parallel int           // tables, and requests for pending objects, at once; default 8
-	Tries    int           // times a table's commit is tried in one round; default 3
+	Tries    int           // times a table's commit is tried in one round; default 10: each lost race is another's progress
 	Tick     time.Duration // how often to look without being woken; default 2 s
 	Window   Window
 	Done     func(context.Context, Round) // called by Run after a round that went well; default: nothing
@@ -65,7 +65,7 @@ func New(cfg Config) (*Committer, error) {
 		cfg.Parallel = 8
 	}
 	if cfg.Tries == 0 {
-		cfg.Tries = 3
+		cfg.Tries = 10
 	}
 	if cfg.Tick == 0 {
 		cfg.Tick = 2 * time.Second
