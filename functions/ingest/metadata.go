@@ -87,7 +87,12 @@ func (c content) Sums() [][32]byte {
 
 func (c content) Run(o Origin) (out Outcome, err error) {
 	run := c.match.NewRun(transform.Origin{Load: o.Load, ArrivedAt: o.ArrivedAt, Flush: o.Flush})
-	defer run.Release()
+	defer func() {
+		if p := recover(); p != nil { // what panicked is in no state to be used again
+			panic(p)
+		}
+		run.Release()
+	}()
 	for _, m := range c.archive.Members() {
 		wanted, err := run.Member(m.Entry, m.NameIn(c.name), m)
 		if err = errors.Join(err, m.Release()); err != nil {
