@@ -17,6 +17,7 @@ const (
 	quiet       = 500 * time.Millisecond // no request for this long after the signal: routes have moved on
 	finish      = 20 * time.Second       // what running requests get to end
 	readHeaders = 10 * time.Second
+	idle        = 2 * time.Minute // what a connection may lie still between two requests
 )
 
 // Signals returns a context that ends at the first SIGINT or SIGTERM; a second one ends the process. Call it once.
@@ -38,6 +39,7 @@ func Serve(ctx context.Context, ln net.Listener, h http.Handler) error {
 	server := &http.Server{
 		Handler:           drainer,
 		ReadHeaderTimeout: readHeaders,
+		IdleTimeout:       idle,
 		ErrorLog:          slog.NewLogLogger(slog.Default().Handler(), slog.LevelWarn),
 		// Requests outlive the signal: they end by themselves or when Shutdown gives up.
 		BaseContext: func(net.Listener) context.Context { return context.WithoutCancel(ctx) },
