@@ -36,7 +36,7 @@ func load(ctx context.Context, args []string, s streams) (code int, err error) {
 		return exitFailed, err
 	}
 	if *customer == "" {
-		return exitFailed, errors.New("name the sender with --customer")
+		return exitFailed, errors.New("name the sender with --customer, before the files")
 	}
 	names, err := namesOf(files, *as)
 	if err != nil {

@@ -10,8 +10,10 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strings"
 
 	"medlake/shared/faas"
+	"medlake/shared/lake"
 )
 
 // Exit codes every command uses.
@@ -58,12 +60,13 @@ func Main(ctx context.Context, args []string, s streams) int {
 		return exitFailed
 	}
 	code, err := all[i].run(ctx, args[1:], s)
+	var asked help
 	switch {
-	case errors.Is(err, flag.ErrHelp):
-		fmt.Fprintf(s.out, "medlake %s %s: %s\n", all[i].name, all[i].args, all[i].doc)
+	case errors.As(err, &asked):
+		fmt.Fprintf(s.out, "medlake %s %s: %s\n\n%s", all[i].name, all[i].args, all[i].doc, asked.options)
 		return exitOK
 	case err != nil:
-		fmt.Fprintf(s.err, "medlake %s: %v\n", all[i].name, err)
+		fmt.Fprintf(s.err, "medlake %s: %s\n", all[i].name, strings.TrimSuffix(err.Error(), ": "+lake.ErrInvalid.Error()))
 		return exitFailed
 	}
 	return code
@@ -78,14 +81,32 @@ func usage(w io.Writer, all []command) {
 	}
 }
 
-// parse reads a command's flags and leaves at least min and at most max arguments; max below 0 is no bound.
+// help is the error of a command that was asked what its options are.
+type help struct{ options string }
+
+func (help) Error() string { return "help was asked for" }
+
+// parse reads a command's flags, which stand before the arguments, and leaves at least minArgs and at most maxArgs
+// arguments; maxArgs below 0 is no bound.
 func parse(flags *flag.FlagSet, args []string, minArgs, maxArgs int) ([]string, error) {
-	flags.SetOutput(io.Discard)
-	if err := flags.Parse(args); err != nil {
-		return nil, err
+	var options strings.Builder
+	flags.SetOutput(&options)
+	flags.Usage = func() {}
+	err := flags.Parse(args)
+	if errors.Is(err, flag.ErrHelp) {
+		options.Reset()
+		flags.PrintDefaults()
+		return nil, help{options.String()}
 	}
-	if n := flags.NArg(); n < minArgs || maxArgs >= 0 && n > maxArgs {
-		return nil, fmt.Errorf("wrong number of arguments; medlake %s --help shows how", flags.Name())
+	if err != nil {
+		return nil, fmt.Errorf("%w; medlake %s --help lists the options", err, flags.Name())
+	}
+	n := flags.NArg()
+	switch {
+	case n < minArgs:
+		return nil, fmt.Errorf("an argument is missing; medlake %s --help shows how", flags.Name())
+	case maxArgs >= 0 && n > maxArgs:
+		return nil, fmt.Errorf("there are too many arguments (options stand before them); medlake %s --help shows how", flags.Name())
 	}
 	return flags.Args(), nil
 }

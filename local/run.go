@@ -62,7 +62,7 @@ func serve(ctx context.Context, args []string, s streams) (code int, err error) 
 	defer func() { err = errors.Join(err, n.Close()) }()
 	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", *listen)
 	if err != nil {
-		return exitFailed, fmt.Errorf("listen: %w", err)
+		return exitFailed, fmt.Errorf("listen: %w (choose another address with --listen)", err)
 	}
 	fmt.Fprintf(s.out, "medlake serves on http://%s\n", ln.Addr())
 	return exitOK, host(ctx, n, *data, ln, log)

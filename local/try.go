@@ -56,6 +56,9 @@ func try(_ context.Context, args []string, s streams) (int, error) {
 	var refusal *lake.Refusal
 	if errors.As(err, &refusal) {
 		fmt.Fprintf(s.out, "quarantined: %v\n", refusal)
+		if refusal.Reason == lake.WrongPassword {
+			fmt.Fprintln(s.out, "the passwords to try are the lines of --password-file")
+		}
 		return exitSome, nil
 	}
 	if err != nil {

@@ -78,16 +78,20 @@ func peakOf(b *testing.B, file, path string, records int) (peak, program float64
 	if err != nil {
 		b.Fatalf("%v\n%s", err, out)
 	}
-	mb := map[string]float64{}
-	for _, m := range memoryLine.FindAllSubmatch(out, -1) {
-		kb, err := strconv.ParseFloat(string(m[2]), 64)
-		if err != nil {
-			b.Fatal(err)
-		}
-		mb[string(m[1])] = kb / 1e3
-	}
+	mb := memory(out)
 	if len(mb) == 0 {
 		b.Skip("this system does not tell a process's peak memory")
 	}
 	return mb["VmHWM"], mb["RssFile"]
+}
+
+// memory reads the lines of memoryLine, in MB.
+func memory(status []byte) map[string]float64 {
+	mb := map[string]float64{}
+	for _, m := range memoryLine.FindAllSubmatch(status, -1) {
+		if kb, err := strconv.ParseFloat(string(m[2]), 64); err == nil {
+			mb[string(m[1])] = kb / 1e3
+		}
+	}
+	return mb
 }
