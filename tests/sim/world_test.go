@@ -73,8 +73,8 @@ func (w *world) spawn(name string, job func(p *process) error) *process {
 	}
 	b.Retry.Tries = []int{1, 2, 6}[w.rng.IntN(3)]
 	p.bucket = b
-	fresh := journal.Fresh(time.Hour * time.Duration(w.rng.IntN(2))) // an hour: the base a process works with is old
-	p.log = journal.New(b, fresh)
+	p.log = journal.New(b)
+	p.log.Fresh = time.Hour * time.Duration(w.rng.IntN(2)) // an hour: the base a process works with is old
 	go func() {
 		<-p.run
 		if err := job(p); err != nil && w.trace != nil {

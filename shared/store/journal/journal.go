@@ -17,9 +17,12 @@ import (
 // Journal is the log of one bucket, seen through a bounded cache. Entries never change, so what is cached stays right.
 // It is safe for concurrent use, and one process shares one.
 type Journal struct {
+	// Fresh is how old a Base may be, measured with Now: a matter of cost only, because any older base is right. Both may be
+	// changed before the first use.
+	Fresh time.Duration
+	Now   func() time.Time
+
 	bucket *store.Bucket
-	fresh  time.Duration
-	now    func() time.Time
 
 	mu     sync.Mutex
 	tail   int64     // an entry known to exist; 0 at first
@@ -35,28 +38,15 @@ const (
 	errorPrefix = "log entry %d: %w"
 )
 
-// Option changes how a Journal works.
-type Option func(*Journal)
-
-// Fresh sets how old a Base may be; default one second. It is a matter of cost only: any older base is right.
-func Fresh(d time.Duration) Option { return func(j *Journal) { j.fresh = d } }
-
-// Clock sets the clock that Fresh is measured with.
-func Clock(now func() time.Time) Option { return func(j *Journal) { j.now = now } }
-
 // New makes a journal over a bucket.
-func New(b *store.Bucket, opts ...Option) *Journal {
-	j := &Journal{bucket: b, fresh: defaultAge, now: time.Now, cached: map[int64]*Entry{}}
-	for _, o := range opts {
-		o(j)
-	}
-	return j
+func New(b *store.Bucket) *Journal {
+	return &Journal{Fresh: defaultAge, Now: time.Now, bucket: b, cached: map[int64]*Entry{}}
 }
 
 // Base is the number of an entry that exists, or 0. It may be old.
 func (j *Journal) Base(ctx context.Context) (int64, error) {
 	j.mu.Lock()
-	tail, fresh := j.tail, !j.seen.IsZero() && j.now().Sub(j.seen) < j.fresh
+	tail, fresh := j.tail, !j.seen.IsZero() && j.Now().Sub(j.seen) < j.Fresh
 	j.mu.Unlock()
 	if fresh {
 		return tail, nil
@@ -102,7 +92,7 @@ func (j *Journal) readHint(ctx context.Context) (int64, error) {
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.tail, j.seen = max(j.tail, h.N), j.now()
+	j.tail, j.seen = max(j.tail, h.N), j.Now()
 	return j.tail, nil
 }
 

@@ -81,7 +81,8 @@ func TestBaseIsReadOnceInAWhile(t *testing.T) {
 	t.Parallel()
 	b, driver := faulty.New(bucket(t), nil)
 	now := time.Unix(0, 0)
-	j := journal.New(b, journal.Clock(func() time.Time { return now }), journal.Fresh(time.Second))
+	j := journal.New(b)
+	j.Now, j.Fresh = func() time.Time { return now }, time.Second
 	base := func() int64 {
 		n, err := j.Base(t.Context())
 		if err != nil {
