@@ -32,7 +32,7 @@ type Config struct {
 	Tries    int           // times a table's commit is tried in one round; default 10: each lost race is another's progress
 	Tick     time.Duration // how often to look without being woken; default 2 s
 	Window   Window
-	Done     func(context.Context, Round) // called by Run after a round that went well; default: nothing
+	Done     func(context.Context, Round) // called by Run after a round that got to the tables; default: nothing
 	Log      *slog.Logger
 }
 
@@ -142,11 +142,11 @@ func (c *Committer) Run(ctx context.Context) {
 		}
 		start := time.Now()
 		r, err := c.Round(ctx)
-		switch {
-		case err == nil:
-			c.cfg.Done(ctx, r)
-		case ctx.Err() == nil:
+		if err != nil && ctx.Err() == nil {
 			c.log.ErrorContext(ctx, "commit round failed", "error", err)
+		}
+		if err == nil || len(r.Behind) > 0 {
+			c.cfg.Done(ctx, r)
 		}
 		window.adapt(r.Arrivals, time.Since(start))
 	}
@@ -154,9 +154,10 @@ func (c *Committer) Run(ctx context.Context) {
 
 // Round is what one round did.
 type Round struct {
-	Entry    int64 // the last entry of the log
-	Arrivals int   // taken into the log
-	Tables   int   // brought up to Entry
+	Entry    int64    // the last entry of the log
+	Arrivals int      // taken into the log
+	Tables   int      // brought up to Entry
+	Behind   []string // tables that failed: they lack rows of entries up to Entry
 }
 
 // Round claims all that is pending, then brings every table that is behind up to the end of the log. A table that fails
@@ -183,10 +184,12 @@ func (c *Committer) Round(ctx context.Context) (Round, error) {
 	errs := make([]error, len(behind))
 	c.parallel(len(behind), func(i int) { errs[i] = c.apply(ctx, behind[i], r.Entry) })
 	for i, table := range behind {
-		if errs[i] == nil {
-			delete(c.dirty, table)
-			r.Tables++
+		if errs[i] != nil {
+			r.Behind = append(r.Behind, table)
+			continue
 		}
+		delete(c.dirty, table)
+		r.Tables++
 	}
 	if r.Arrivals > 0 {
 		c.log.InfoContext(ctx, "committed", "entry", r.Entry, "arrivals", r.Arrivals, "tables", r.Tables)

@@ -3,6 +3,7 @@ package commit_test
 import (
 	"context"
 	"log/slog"
+	"reflect"
 	"sync"
 	"testing"
 	"time"
@@ -54,7 +55,7 @@ func TestRoundTakesPendingIntoLogAndTables(t *testing.T) {
 	if round, err = c.Round(t.Context()); err != nil || round.Arrivals != 1 {
 		t.Errorf("round %+v, %v: want the new arrival alone", round, err)
 	}
-	if round, err = c.Round(t.Context()); err != nil || round != (commit.Round{Entry: 2}) {
+	if round, err = c.Round(t.Context()); err != nil || !reflect.DeepEqual(round, commit.Round{Entry: 2}) {
 		t.Errorf("idle round %+v, %v", round, err)
 	}
 	if got := d.rows(t, table, "word"); len(got) != 1 {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -17,11 +18,14 @@ import (
 type recent struct {
 	mu      sync.Mutex
 	max     int
-	entry   int64 // of the log: receipts up to here were taken, or are in ops.loads since before the start
 	byID    map[string]lake.Receipt
 	order   []string        // oldest first
 	due     map[string]bool // arrivals of this process that have no receipt yet
 	changed chan struct{}
+
+	rounds     sync.Mutex
+	entry      int64          // of the log: receipts up to here were taken, or are in ops.loads since before the start
+	unfinished []lake.Receipt // their rows are not in all tables yet
 }
 
 func newRecent(n int) *recent {
@@ -46,11 +50,13 @@ func (r *recent) add(receipts []lake.Receipt) {
 	r.changed = make(chan struct{})
 }
 
-// expect notes that an arrival will have a receipt.
+// expect notes that an arrival will have a receipt, unless it has one already.
 func (r *recent) expect(id string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.due[id] = true
+	if _, ok := r.byID[id]; !ok {
+		r.due[id] = true
+	}
 }
 
 // get returns a receipt; or whether one is due, and a channel that closes when there are new ones.
@@ -72,20 +78,29 @@ func (r *recent) latest(n int) []lake.Receipt {
 	return out
 }
 
-// done takes the receipts of a round: their rows can be queried now.
+// done takes the receipts of a round whose rows can be queried now. One that has rows in a table that is behind waits for
+// the next round.
 func (n *Node) done(ctx context.Context, round commit.Round) {
-	n.recent.mu.Lock()
-	from := n.recent.entry
-	n.recent.entry = max(from, round.Entry)
-	n.recent.mu.Unlock()
-	for i := from + 1; i <= round.Entry; i++ {
-		e, err := n.journal.Entry(ctx, i)
+	r := n.recent
+	r.rounds.Lock()
+	defer r.rounds.Unlock()
+	for ; r.entry < round.Entry; r.entry++ {
+		e, err := n.journal.Entry(ctx, r.entry+1)
 		if err != nil {
-			n.log.WarnContext(ctx, "receipts of a log entry are not kept in memory", "entry", i, "error", err)
-			continue
+			n.log.WarnContext(ctx, "receipts of log entries come later", "entry", r.entry+1, "error", err)
+			break
 		}
-		n.recent.add(e.Receipts)
+		r.unfinished = append(r.unfinished, e.Receipts...)
 	}
+	var ready []lake.Receipt
+	r.unfinished = slices.DeleteFunc(r.unfinished, func(x lake.Receipt) bool {
+		if slices.ContainsFunc(round.Behind, func(table string) bool { return x.Rows[table] > 0 }) {
+			return false
+		}
+		ready = append(ready, x)
+		return true
+	})
+	r.add(ready)
 }
 
 // Receipt is what became of an arrival, once its rows can be queried. It waits up to wait for one that is due; then, or for
