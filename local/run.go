@@ -76,9 +76,9 @@ func host(ctx context.Context, n *node.Node, data string, ln net.Listener, log *
 		return err
 	}
 	folder := drop.Folder{
-		Dir: filepath.Join(data, "drop"), Every: dropEvery, Log: log,
-		Arrive: func(ctx context.Context, customer, name string, f *os.File) error {
-			_, err := n.Arrive(ctx, customer, name, f)
+		Dir: filepath.Join(data, "drop"), Every: dropEvery, Known: n.Known, Now: time.Now, NewID: node.NewID, Log: log,
+		Arrive: func(ctx context.Context, f drop.File, body io.Reader) error {
+			_, err := n.ArriveAs(ctx, node.Upload{Customer: f.Customer, Name: f.Name, At: f.At, ID: f.ID}, body)
 			return err
 		},
 	}

@@ -1,14 +1,15 @@
 // Package drop watches a folder: a file laid into DIR/<customer>/<path> arrives in the lake and leaves the folder. A file
-// is taken once its size and time have stood still between two looks, so one that is still being written waits.
+// is taken once its size and time have stood still between two looks, so one that is still being written waits. Each file
+// arrives once, however many processes watch the folder and whenever they die.
 package drop
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -20,11 +21,22 @@ import (
 type Folder struct {
 	Dir    string
 	Every  time.Duration // between looks
-	Arrive func(ctx context.Context, customer, name string, f *os.File) error
+	Known  func(customer string) bool
+	Arrive func(ctx context.Context, f File, body io.Reader) error
+	Now    func() time.Time
+	NewID  func() string
 	Log    *slog.Logger
 
 	seen   map[string]stamp
 	failed map[string]bool // customers whose files could not be taken at the last look, and were complained about
+}
+
+// File is a file that arrives. Arriving again with the same ID, after a crash or in another process, is the same arrival.
+type File struct {
+	Customer string
+	Name     string // path below the customer's folder
+	At       time.Time
+	ID       string
 }
 
 type stamp struct {
@@ -54,6 +66,15 @@ func (f *Folder) Look(ctx context.Context) error {
 	now := map[string]stamp{}
 	failed := map[string]bool{}
 	var errs []error
+	complain := func(customer string, err error) {
+		if !f.failed[customer] && !failed[customer] { // say it once until it works again
+			errs = append(errs, err)
+		}
+		failed[customer] = true
+	}
+	if err := f.resume(ctx, complain); err != nil {
+		return err
+	}
 	err := filepath.WalkDir(f.Dir, func(path string, e fs.DirEntry, err error) error {
 		if err != nil {
 			if errors.Is(err, fs.ErrNotExist) {
@@ -90,50 +111,16 @@ func (f *Folder) Look(ctx context.Context) error {
 			now[path] = s
 			return nil
 		}
-		if err := f.take(ctx, path, customer, name); err != nil {
+		if !f.Known(customer) {
 			now[path] = s
-			if !f.failed[customer] && !failed[customer] { // say it once until it works again
-				errs = append(errs, err)
-			}
-			failed[customer] = true
+			complain(customer, fmt.Errorf("files of %q in the drop folder are left there: the metadata has no such customer", customer))
+			return nil
+		}
+		if err := f.take(ctx, path, File{Customer: customer, Name: name, At: f.Now().UTC(), ID: f.NewID()}); err != nil {
+			complain(customer, err)
 		}
 		return nil
 	})
 	f.seen, f.failed = now, failed
 	return errors.Join(append(errs, err)...)
-}
-
-// take lets one file arrive and removes it. A crash in between makes it arrive again, which changes nothing.
-func (f *Folder) take(ctx context.Context, path, customer, name string) error {
-	file, err := os.Open(path)
-	if err != nil {
-		return scrub("open", err)
-	}
-	before, err := file.Stat()
-	if err == nil {
-		err = f.Arrive(ctx, customer, name, file)
-	}
-	if cerr := file.Close(); err == nil {
-		err = cerr
-	}
-	if err != nil {
-		return fmt.Errorf("take a file of %s: %w", customer, err)
-	}
-	now, err := os.Lstat(path)
-	if err == nil && os.SameFile(before, now) && before.Size() == now.Size() && before.ModTime().Equal(now.ModTime()) {
-		err = os.Remove(path)
-	} // else the sender has put another file there meanwhile: it has its own turn
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return scrub("remove", err)
-	}
-	return nil
-}
-
-// scrub drops the file's name, which may identify a patient, from an operating system's error.
-func scrub(what string, err error) error {
-	var p *fs.PathError
-	if errors.As(err, &p) {
-		err = p.Err
-	}
-	return fmt.Errorf("%s a file in the drop folder: %w", what, err)
 }

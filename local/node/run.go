@@ -40,25 +40,45 @@ func (n *Node) Run(ctx context.Context) {
 	n.done(last, round)
 }
 
-// Store makes an upload a new arrival, durably. Nobody is told: the caller or the next sweep has it processed.
+// Upload is a file to arrive. With the same fields and the same bytes it is the same arrival, however often it is stored.
+type Upload struct {
+	Customer string
+	Name     string    // path below the customer's landing folder
+	At       time.Time // its date is a folder in landing
+	ID       string    // as NewID makes them
+}
+
+// NewID makes an id that no other upload has.
+func NewID() string { return strings.ToLower(rand.Text()) }
+
+// Store makes an upload an arrival, durably. Nobody is told: the caller or the next sweep has it processed.
 func (n *Node) Store(ctx context.Context, customer, name string, body io.Reader) (lake.Arrival, error) {
-	if !n.known(customer) {
-		return lake.Arrival{}, fmt.Errorf("there is no customer %q in the metadata: %w", customer, lake.ErrInvalid)
+	return n.store(ctx, Upload{customer, name, time.Now(), NewID()}, body)
+}
+
+func (n *Node) store(ctx context.Context, u Upload, body io.Reader) (lake.Arrival, error) {
+	if !n.Known(u.Customer) {
+		return lake.Arrival{}, fmt.Errorf("there is no customer %q in the metadata: %w", u.Customer, lake.ErrInvalid)
 	}
-	o, err := n.bucket.Upload(ctx, store.LandingKey(customer, time.Now(), name, strings.ToLower(rand.Text())), body)
+	o, err := n.bucket.Upload(ctx, store.LandingKey(u.Customer, u.At, u.Name, u.ID), body)
 	if err != nil {
-		return lake.Arrival{}, fmt.Errorf("store upload of %s: %w", customer, err)
+		return lake.Arrival{}, fmt.Errorf("store upload of %s: %w", u.Customer, err)
 	}
 	return n.bucket.Arrival(o), nil
 }
 
-// Arrive stores an upload and sends its event. It returns door.ErrBusy, storing nothing, while too many of the customer's
-// wait.
+// Arrive stores a new upload and sends its event. It returns door.ErrBusy, storing nothing, while too many of the
+// customer's wait.
 func (n *Node) Arrive(ctx context.Context, customer, name string, body io.Reader) (lake.Arrival, error) {
-	if n.bus.Full(customer) {
+	return n.ArriveAs(ctx, Upload{customer, name, time.Now(), NewID()}, body)
+}
+
+// ArriveAs is Arrive of an upload that may have been stored before.
+func (n *Node) ArriveAs(ctx context.Context, u Upload, body io.Reader) (lake.Arrival, error) {
+	if n.bus.Full(u.Customer) {
 		return lake.Arrival{}, door.ErrBusy
 	}
-	a, err := n.Store(ctx, customer, name, body)
+	a, err := n.store(ctx, u, body)
 	if err != nil {
 		return a, err
 	}
@@ -73,11 +93,5 @@ func (n *Node) Arrive(ctx context.Context, customer, name string, body io.Reader
 	return a, nil
 }
 
-func (n *Node) known(customer string) bool {
-	for _, c := range n.Library.Set().Customers {
-		if c.ID == customer {
-			return true
-		}
-	}
-	return false
-}
+// Known reports whether the metadata has a customer.
+func (n *Node) Known(customer string) bool { return n.Library.Set().Customer(customer) != nil }
