@@ -24,6 +24,7 @@ import (
 
 const (
 	maxUpload = 4 << 30         // bytes of one file through the HTTP door
+	maxStill  = 2 * time.Minute // that such a file may stand still
 	keysEvery = 5 * time.Second // until a new key works and a withdrawn one does not
 	dropEvery = time.Second
 )
@@ -90,7 +91,7 @@ func host(ctx context.Context, n *node.Node, data string, ln net.Listener, log *
 		customers = append(customers, c.ID)
 	}
 	api := door.Door{
-		Lake: n, MaxBytes: maxUpload, Log: log,
+		Lake: n, MaxBytes: maxUpload, MaxStill: maxStill, Log: log,
 		Keys: &door.Keys{Customers: customers, Lines: n.Secrets.Lines, Every: keysEvery, Now: time.Now},
 	}
 	mux := http.NewServeMux()

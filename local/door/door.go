@@ -36,7 +36,8 @@ var ErrBusy = errors.New("busy")
 type Door struct {
 	Lake     Lake
 	Keys     *Keys
-	MaxBytes int64 // of one upload
+	MaxBytes int64         // of one upload
+	MaxStill time.Duration // that an upload may stand still
 	Log      *slog.Logger
 }
 
@@ -97,12 +98,33 @@ func (d *Door) put(w http.ResponseWriter, r *http.Request, customer string) erro
 	if !ValidName(name) {
 		return lake.ErrInvalid
 	}
-	a, err := d.Lake.Arrive(r.Context(), customer, name, http.MaxBytesReader(w, r.Body, d.MaxBytes))
+	body := &patient{http.MaxBytesReader(w, r.Body, d.MaxBytes), http.NewResponseController(w), d.MaxStill}
+	a, err := d.Lake.Arrive(r.Context(), customer, name, body)
 	if err != nil {
 		return err
 	}
 	reply(w, http.StatusCreated, map[string]string{"arrival": a.ID(), "receipt": "/v1/receipts/" + a.ID()})
 	return nil
+}
+
+// patient reads a body that may take long, but not one that stands still.
+type patient struct {
+	body    io.Reader
+	control *http.ResponseController
+	still   time.Duration
+}
+
+func (p *patient) Read(b []byte) (int, error) {
+	if err := p.control.SetReadDeadline(time.Now().Add(p.still)); err != nil {
+		return 0, err
+	}
+	n, err := p.body.Read(b)
+	if errors.Is(err, io.EOF) { // what comes now may take its time
+		if err := p.control.SetReadDeadline(time.Time{}); err != nil {
+			return n, err
+		}
+	}
+	return n, err
 }
 
 func (d *Door) receipt(w http.ResponseWriter, r *http.Request, customer string) error {

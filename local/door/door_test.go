@@ -46,7 +46,7 @@ func serve(t *testing.T, s *shelf) *httptest.Server {
 	t.Helper()
 	secrets := map[string][]string{"key/acme": {"new-key", "old-key"}, "key/zen": {"zen-key"}}
 	d := door.Door{
-		Lake: s, MaxBytes: 10, Log: slog.New(slog.DiscardHandler),
+		Lake: s, MaxBytes: 10, MaxStill: 200 * time.Millisecond, Log: slog.New(slog.DiscardHandler),
 		Keys: &door.Keys{Customers: []string{"acme", "zen", "nokey"}, Every: time.Minute, Now: time.Now, Lines: func(_ context.Context, name string) ([]string, error) {
 			if l, ok := secrets[name]; ok {
 				return l, nil
@@ -114,6 +114,31 @@ func TestPut(t *testing.T) {
 				t.Errorf("stored %v, want nothing", s.got)
 			}
 		})
+	}
+}
+
+// An upload that stands still is ended and does not arrive; so is one that is cut.
+func TestUnfinishedBody(t *testing.T) {
+	t.Parallel()
+	s := &shelf{got: map[string]string{}}
+	srv := serve(t, s)
+	body, sender := io.Pipe()
+	defer func() { _ = sender.Close() }()
+	go func() { _, _ = sender.Write([]byte("half")) }()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPut, srv.URL+"/v1/files/a.zip", body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer new-key")
+	resp, err := http.DefaultClient.Do(req)
+	if err == nil {
+		_ = resp.Body.Close()
+		if resp.StatusCode == http.StatusCreated {
+			t.Error("half a body was taken")
+		}
+	}
+	if len(s.got) > 0 {
+		t.Errorf("stored %v, want nothing", s.got)
 	}
 }
 
