@@ -77,23 +77,11 @@ func (e environment) library() (*transform.Library, error) {
 	if err != nil {
 		return nil, err
 	}
-	set, faults := metadata.Load(os.DirFS(dir))
+	l, faults := transform.Load(os.DirFS(dir))
 	if len(faults) > 0 {
-		return nil, faulty(faults)
-	}
-	l, faults := transform.Compile(set)
-	if len(faults) > 0 {
-		return nil, faulty(faults)
+		return nil, metadata.Faults(faults)
 	}
 	return l, nil
-}
-
-func faulty(faults []metadata.Fault) error {
-	errs := []error{fmt.Errorf("the metadata has faults: %w", lake.ErrInvalid)}
-	for _, f := range faults {
-		errs = append(errs, f)
-	}
-	return errors.Join(errs...)
 }
 
 func (e environment) secrets(ctx context.Context) (*secret.Store, error) {

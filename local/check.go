@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"medlake/local/node"
+	"medlake/shared/metadata"
 )
 
 // metadataFlag adds --metadata.
@@ -21,7 +22,7 @@ func check(_ context.Context, args []string, s streams) (int, error) {
 		return exitFailed, err
 	}
 	library, err := node.Metadata(*dir)
-	var faults node.Faults
+	var faults metadata.Faults
 	if errors.As(err, &faults) {
 		fmt.Fprintln(s.out, faults.Error())
 		return exitSome, nil

@@ -19,6 +19,25 @@ func (f *faults) add(p Pos, format string, args ...any) {
 	f.list = append(f.list, Fault{p, fmt.Sprintf(format, args...)})
 }
 
+// Faults are the faults of a set of metadata as one error, each on a line with its place.
+type Faults []Fault
+
+func (f Faults) Error() string {
+	var b strings.Builder
+	b.WriteString("the metadata has a fault")
+	if len(f) != 1 {
+		b.Reset()
+		fmt.Fprintf(&b, "the metadata has %d faults", len(f))
+	}
+	for _, x := range f {
+		b.WriteString("\n" + x.Error())
+	}
+	return b.String()
+}
+
+// Unwrap makes faults a lake.ErrInvalid.
+func (Faults) Unwrap() error { return lake.ErrInvalid }
+
 // SortFaults puts faults in the order of files and lines and drops repetitions. Transform uses it for its own.
 func SortFaults(list []Fault) []Fault {
 	slices.SortStableFunc(list, func(a, b Fault) int {
