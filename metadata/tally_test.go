@@ -81,7 +81,7 @@ func load(t *testing.T, lib *transform.Library, rejects int64, name string, file
 		rejects -= c.Rejected
 	}
 	if rejects != 0 {
-		t.Errorf("%s: %d rows more than wanted are rejected: %+v", name, -rejects, run.Rejects())
+		t.Errorf("%s: %d rows more than wanted are rejected: %+v", name, -rejects, out["rejects"].values)
 	}
 	for _, w := range warnings {
 		t.Logf("warning: %+v", w)

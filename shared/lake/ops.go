@@ -47,7 +47,7 @@ func RejectsSchema() Schema {
 			Column{Name: "table_name", Type: text, Required: true, Bounds: true, Doc: "The table the row was meant for."},
 			Column{Name: "line", Type: long, Bounds: true, Doc: "Line within the member, from 1; null if unknown."},
 			Column{Name: "column_name", Type: text, Bounds: true, Doc: "The column at fault; null if the rule is about the row."},
-			Column{Name: "rule", Type: text, Required: true, Bounds: true, Doc: "The check, or type, required or ragged."},
+			Column{Name: "rule", Type: text, Required: true, Bounds: true, Doc: "The check that was broken, or type, required, ragged or quote."},
 			Column{Name: ColExtra, Type: text, Doc: "Always null: here because every table that ingest writes has it."},
 		),
 	}

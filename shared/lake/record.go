@@ -60,16 +60,6 @@ type Where struct {
 	Rule   string `json:"rule,omitempty"`
 }
 
-// Reject is one row that was not taken: coordinates and rule only, never a value. It becomes a row of ops.rejects.
-type Reject struct {
-	Table  string
-	Entry  int    // from 0, directory order
-	Row    int64  // from 1 within the member
-	Line   int64  // from 1, 0 if unknown
-	Column string // the column or field at fault, empty if the rule is about the row
-	Rule   string // a check's name, or a built-in rule: type, required, ragged, quote
-}
-
 // DataFile is one Parquet file with all that an Iceberg manifest says about it, ready-made from the footer in memory.
 // Maps go from field id to the figure; bounds are in Iceberg's single-value serialisation.
 type DataFile struct {

@@ -23,7 +23,6 @@ type Run struct {
 	tables   []*filling
 	rejects  *column.Batch
 	rejected int64
-	kept     []lake.Reject
 	frame    frame
 	bindings bindings
 
@@ -70,7 +69,7 @@ func (r *Run) Release() {
 		t.reset()
 	}
 	r.rejects.Reset()
-	r.rejected, r.kept = 0, nil
+	r.rejected = 0
 	r.any = false
 	r.origin = Origin{}
 	r.frame.row, r.frame.batch = nil, nil
@@ -80,9 +79,6 @@ func (r *Run) Release() {
 	}
 	r.program.runs.Put(r)
 }
-
-// Rejects lists the first rejects of the run, up to 1,000; all of them go out as rows of ops.rejects.
-func (r *Run) Rejects() []lake.Reject { return r.kept }
 
 // Member reads one member. wanted is false if no table's entry pattern matches its name. The error is a *lake.Refusal if
 // the member is at fault.
