@@ -58,16 +58,20 @@ func tour(ctx context.Context, args []string, s streams) (code int, err error) {
 	toured := make(chan error, 1)
 	go func() { toured <- t.show(ctx) }()
 	select {
-	case err = <-hosted:
-		return exitFailed, err
+	case err = <-hosted: // a door broke, or the demo was interrupted
+		end()
+		if terr := <-toured; err == nil && !errors.Is(terr, context.Canceled) {
+			err = terr
+		}
 	case err = <-toured:
+		if err == nil && !*once {
+			t.invite(*data)
+			<-ctx.Done()
+		}
+		end()
+		err = errors.Join(err, <-hosted)
 	}
-	if err == nil && !*once {
-		t.invite(*data)
-		<-ctx.Done()
-	}
-	end()
-	if err = errors.Join(err, <-hosted); err != nil {
+	if err != nil {
 		return exitFailed, err
 	}
 	return exitOK, nil

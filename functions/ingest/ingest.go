@@ -103,13 +103,13 @@ func (f *Ingest) Handle(ctx context.Context, e event.Event) error {
 
 // Result is what became of one arrival.
 type Result struct {
-	Arrival string           `json:"arrival"` // id
-	Load    string           `json:"load"`
-	Status  lake.Status      `json:"status"`
-	Rows    map[string]int64 `json:"rows,omitempty"` // committed rows by table
-	Rejects int64            `json:"rejects"`
-	Reason  lake.Reason      `json:"reason,omitempty"`
-	Where   lake.Where       `json:"where,omitzero"` // quarantined: where in the file
+	Arrival string // id
+	Load    string
+	Status  lake.Status
+	Rows    map[string]int64 // committed rows by table
+	Rejects int64
+	Reason  lake.Reason
+	Where   lake.Where // quarantined: where in the file
 }
 
 func result(a lake.Arrival, r *lake.Record) Result {

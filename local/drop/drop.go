@@ -6,7 +6,6 @@ package drop
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"log/slog"
@@ -113,7 +112,7 @@ func (f *Folder) Look(ctx context.Context) error {
 		}
 		if !f.Known(customer) {
 			now[path] = s
-			complain(customer, fmt.Errorf("files of %q in the drop folder are left there: the metadata has no such customer", customer))
+			complain(customer, errors.New("a folder in the drop folder is left alone: the metadata has no customer of its name"))
 			return nil
 		}
 		if err := f.take(ctx, path, File{Customer: customer, Name: name, At: f.Now().UTC(), ID: f.NewID()}); err != nil {
