@@ -17,8 +17,9 @@ import (
 // Head is a table at one snapshot.
 type Head struct {
 	Table    string
-	Batch    int64 // the last log entry whose files are in
-	Snapshot int64 // id, 0 if the table has none yet
+	Batch    int64  // the last log entry whose files are in
+	Snapshot int64  // id, 0 if the table has none yet
+	Fold     string // by which fold the rows were made, as the last Change said; empty for other tables
 	tbl      *table.Table
 }
 
@@ -32,7 +33,7 @@ func (w *Warehouse) Batch(ctx context.Context, name string) (Head, error) {
 	if err != nil {
 		return Head{}, err
 	}
-	h := Head{Table: name, Batch: n, tbl: t}
+	h := Head{Table: name, Batch: n, Fold: t.Properties()[propFold], tbl: t}
 	if s := t.CurrentSnapshot(); s != nil {
 		h.Snapshot = s.SnapshotID
 	}

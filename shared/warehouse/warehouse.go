@@ -130,6 +130,9 @@ func identifier(name string) (table.Identifier, error) {
 // propBatch is the table property, and the key in a snapshot's summary, of the last applied log entry.
 const propBatch = "medlake.batch"
 
+// propFold is the table property, and the key in a snapshot's summary, of the fold that the rows were made by.
+const propFold = "medlake.fold"
+
 func batchOf(t *table.Table) (int64, error) {
 	s, ok := t.Properties()[propBatch]
 	if !ok {
