@@ -40,6 +40,7 @@ func commands() []command {
 		{"sql", "[--data DIR] [--metadata DIR] [--customer C] [--at TIME] [--as table|csv|json] 'SELECT …'", "ask the lake", sql},
 		{"check", "[--metadata DIR]", "check all metadata, with every feed's sample", check},
 		{"try", "[--metadata DIR] [--customer C] [--password-file F] FEED FILE", "show the rows and rejects of a file; nothing is written", try},
+		{"diff", "[--data DIR] [--metadata DIR] [--secrets URL] [--last N] NEW", "what the metadata in folder NEW would change on the latest uploads; nothing is written", compare},
 		{"alone", "", "", alone},
 		{"answer", "", "", answer},
 	}
