@@ -43,4 +43,6 @@ func (r *Reader) Latest(ctx context.Context, n int) ([]lake.Arrival, error) {
 }
 
 // Landed reads an upload.
-func (r *Reader) Landed(ctx context.Context, a lake.Arrival) ([]byte, error) { return r.bucket.Get(ctx, a.Key) }
+func (r *Reader) Landed(ctx context.Context, a lake.Arrival) ([]byte, error) {
+	return r.bucket.Get(ctx, a.Key)
+}
