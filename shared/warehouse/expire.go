@@ -3,6 +3,7 @@ package warehouse
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/apache/iceberg-go/table"
@@ -30,21 +31,39 @@ func (w *Warehouse) Expire(ctx context.Context, name string) error {
 		return err
 	}
 	if drop := expired(t.Metadata()); len(drop) > 0 {
-		return w.remove(w.files.with(ctx), t, drop)
+		return w.remove(w.files.with(ctx), t.Identifier(), t.Metadata(), drop)
 	}
 	return nil
 }
 
 // remove takes snapshots out of the table's list.
-func (w *Warehouse) remove(ctx context.Context, t *table.Table, drop []int64) error {
-	head := t.CurrentSnapshot().SnapshotID
-	_, _, err := w.cat.CommitTable(ctx, t.Identifier(),
-		[]table.Requirement{table.AssertTableUUID(t.Metadata().TableUUID()), table.AssertRefSnapshotID(table.MainBranch, &head)},
+func (w *Warehouse) remove(ctx context.Context, ident table.Identifier, m table.Metadata, drop []int64) error {
+	head := m.CurrentSnapshot().SnapshotID
+	_, _, err := w.cat.CommitTable(ctx, ident,
+		[]table.Requirement{table.AssertTableUUID(m.TableUUID()), table.AssertRefSnapshotID(table.MainBranch, &head)},
 		[]table.Update{table.NewRemoveSnapshotsUpdate(drop, false)})
 	if err != nil {
-		return fmt.Errorf("expire snapshots of %s: %w", t.Identifier(), err)
+		return fmt.Errorf("expire snapshots of %s: %w", strings.Join(ident, "."), err)
 	}
 	return nil
+}
+
+// tidy follows a commit: it drops snapshots once many are to go, and the metadata files that the newest no longer lists.
+// The commit stands whatever comes of it, and what stays behind is found again.
+func (w *Warehouse) tidy(ctx context.Context, before *table.Table, m table.Metadata) {
+	listed := map[string]bool{}
+	for f := range m.PreviousFiles() {
+		listed[f.MetadataFile] = true
+	}
+	fs := &session{files: w.files, ctx: ctx}
+	for f := range before.Metadata().PreviousFiles() {
+		if !listed[f.MetadataFile] {
+			_ = fs.Remove(f.MetadataFile)
+		}
+	}
+	if drop := expired(m); len(drop) >= expireAt {
+		_ = w.remove(w.files.with(ctx), before.Identifier(), m, drop)
+	}
 }
 
 // expired lists the snapshots that no rule keeps.

@@ -1,8 +1,11 @@
 package warehouse
 
 import (
+	"bytes"
 	"context"
-	"errors"
+	"fmt"
+
+	"github.com/apache/iceberg-go"
 
 	"medlake/shared/lake"
 )
@@ -16,5 +19,30 @@ type LiveFile struct {
 
 // Live lists the data files at h that can hold rows of a customer, "" means all, by path. The caller must not change them.
 func (w *Warehouse) Live(ctx context.Context, h Head, customer string) ([]LiveFile, error) {
-	return nil, errors.ErrUnsupported
+	c, err := w.contents(ctx, h.tbl, h.Snapshot)
+	if err != nil {
+		return nil, fmt.Errorf("list files of %s: %w", h.Table, err)
+	}
+	return c.of(h.tbl.Schema(), customer), nil
+}
+
+// of lists the files of a customer: by the partition, or where there is none by the bounds.
+func (c *contents) of(sc *iceberg.Schema, customer string) []LiveFile {
+	if customer == "" {
+		return c.files
+	}
+	column, _ := sc.FindFieldByName(lake.ColCustomer)
+	var out []LiveFile
+	for _, f := range c.files {
+		if f.Customer == customer || f.Customer == "" && within(&f.DataFile, column.ID, []byte(customer)) {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+// within reports whether a column may hold a value, by its bounds.
+func within(f *lake.DataFile, column int, v []byte) bool {
+	low, high := f.Lower[column], f.Upper[column]
+	return (low == nil || bytes.Compare(low, v) <= 0) && (high == nil || bytes.Compare(v, high) <= 0)
 }

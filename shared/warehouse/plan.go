@@ -1,14 +1,11 @@
 package warehouse
 
 import (
-	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
-
-	"github.com/apache/iceberg-go"
-	"github.com/apache/iceberg-go/table"
 
 	"medlake/shared/lake"
 )
@@ -72,49 +69,27 @@ func (w *Warehouse) Plan(ctx context.Context, name, customer string) (Plan, erro
 	if s := t.CurrentSnapshot(); s != nil {
 		p.Snapshot = s.SnapshotID
 		p.At = time.UnixMilli(s.TimestampMs).UTC()
-		if err := p.scan(w.files.with(ctx), t, customer); err != nil {
+		c, err := w.contents(ctx, t, p.Snapshot)
+		if err != nil {
 			return Plan{}, fmt.Errorf("plan %s: %w", name, err)
 		}
+		p.of(c.of(t.Schema(), customer))
 	}
 	w.keep(key, p)
 	return p, nil
 }
 
-func (p *Plan) scan(ctx context.Context, t *table.Table, customer string) error {
-	opts := []table.ScanOption{table.WithSnapshotID(p.Snapshot)}
-	if customer != "" {
-		opts = append(opts, table.WithRowFilter(iceberg.EqualTo(iceberg.Reference(lake.ColCustomer), customer)))
-	}
-	tasks, err := t.Scan(opts...).PlanFiles(ctx)
-	if err != nil {
-		return err
-	}
-	field := 0
-	spec := t.Spec()
-	for _, f := range spec.Fields() {
-		if f.Name == partitions[byCustomer].name {
-			field = f.FieldID
-		}
-	}
+// of takes in the files that may hold a customer's rows.
+func (p *Plan) of(files []LiveFile) {
 	deletes := map[string]bool{}
-	for _, task := range tasks {
-		if len(task.EqualityDeleteFiles)+len(task.DeletionVectorFiles) > 0 {
-			return fmt.Errorf("snapshot %d has equality deletes or deletion vectors, which Medlake never writes", p.Snapshot)
-		}
-		f := File{Path: task.File.FilePath(), Rows: task.File.Count(), Bytes: task.File.FileSizeBytes(), Deletes: len(task.DeleteFiles) > 0}
-		f.Customer, _ = task.File.Partition()[field].(string)
-		p.Files = append(p.Files, f)
-		for _, d := range task.DeleteFiles {
-			if !deletes[d.FilePath()] {
-				deletes[d.FilePath()] = true
-				p.Deletes = append(p.Deletes, d.FilePath())
-			}
+	for i := range files {
+		f := &files[i]
+		p.Files = append(p.Files, File{Path: f.Path, Rows: f.Rows, Bytes: f.Bytes, Customer: f.Customer, Deletes: len(f.Deletes) > 0})
+		for j := range f.Deletes {
+			deletes[f.Deletes[j].Path] = true
 		}
 	}
-	slices.SortFunc(p.Files, func(a, b File) int { return cmp.Compare(a.Path, b.Path) })
-	p.Files = slices.CompactFunc(p.Files, func(a, b File) bool { return a.Path == b.Path }) // a task may be part of a file
-	slices.Sort(p.Deletes)
-	return nil
+	p.Deletes = slices.Sorted(maps.Keys(deletes))
 }
 
 func (w *Warehouse) kept(key planKey) (Plan, bool) {

@@ -94,7 +94,7 @@ func TestDataFileIsWhatIcebergFinds(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ours, err := dataFile(tbl, &f)
+	ours, err := dataFile(tbl, iceberg.EntryContentData, &f)
 	if err != nil {
 		t.Fatal(err)
 	}

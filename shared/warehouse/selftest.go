@@ -34,7 +34,7 @@ func (w *Warehouse) SelfTest(ctx context.Context) (err error) {
 		for i := range 2 {
 			go func() {
 				f := lake.DataFile{Path: fmt.Sprintf("%s/data/%d-%d.parquet", h.tbl.Location(), round, i), Rows: 1, Bytes: 1}
-				outcome <- w.Append(ctx, h, []lake.DataFile{f}, h.Batch+1)
+				outcome <- w.Apply(ctx, h, Change{Add: []lake.DataFile{f}, Batch: h.Batch + 1})
 			}()
 		}
 		first, second := <-outcome, <-outcome

@@ -1,5 +1,5 @@
 // Package warehouse keeps the lake's Iceberg tables: it creates and evolves them, publishes the schemas ingest writes by,
-// appends data files exactly once, and plans what a query must read. It writes no data files and runs no SQL.
+// changes them exactly once, and plans what a query must read. It writes no data files and runs no SQL.
 //
 // A table's number medlake.batch says up to which log entry its files are in. It moves only together with files and only
 // from the snapshot it was read with, so each entry is applied once however many committers there are.
@@ -26,8 +26,11 @@ type Warehouse struct {
 	cat   *opened
 	files *files
 
-	mu    sync.Mutex
-	plans map[planKey]Plan
+	mu            sync.Mutex
+	plans         map[planKey]Plan
+	live          map[string]*contents // newest asked for, by table
+	parsed        map[string][]entry   // manifests, by URL
+	parsedEntries int
 }
 
 // The namespaces of the lake: data, ledgers, and tables derived for reports.
@@ -41,7 +44,7 @@ func Open(ctx context.Context, catalogURL string, b *store.Bucket) (*Warehouse, 
 		return nil, err
 	}
 	useBuckets()
-	w := &Warehouse{cat: cat, files: newFiles(b), plans: map[planKey]Plan{}}
+	w := &Warehouse{cat: cat, files: newFiles(b), plans: map[planKey]Plan{}, live: map[string]*contents{}, parsed: map[string][]entry{}}
 	if err := w.prepare(ctx); err != nil {
 		return nil, errors.Join(err, cat.close())
 	}

@@ -160,15 +160,15 @@ func TestFaultsOfTheBucketAppendOnce(t *testing.T) {
 	}
 }
 
-func TestAppendNeedsFilesAndAHeadThatStands(t *testing.T) {
+func TestApplyNeedsFilesOfTheTableAndAHeadThatStands(t *testing.T) {
 	t.Parallel()
 	w, b := lakeAt(t, t.TempDir())
 	s := ensure(t, w, visits(t), 4)
 	old := head(t, w, s.Table)
 	f := fakeFile(b, s, "acme", 1)
 	for name, err := range map[string]error{
-		"no file":            w.Append(t.Context(), old, nil, 5),
-		"the same number":    w.Append(t.Context(), old, []lake.DataFile{f}, 4),
+		"an older number":    w.Append(t.Context(), old, []lake.DataFile{f}, 3),
+		"not live":           w.Apply(t.Context(), old, Change{Remove: []string{f.Path}, Batch: 5}),
 		"no rows":            w.Append(t.Context(), old, []lake.DataFile{{Path: f.Path, Bytes: 1, Customer: "acme"}}, 5),
 		"no customer":        w.Append(t.Context(), old, []lake.DataFile{{Path: f.Path, Bytes: 1, Rows: 1}}, 5),
 		"not of this table":  w.Append(t.Context(), old, []lake.DataFile{{Path: b.URL("tables/lake/other/data/x"), Bytes: 1, Rows: 1, Customer: "acme"}}, 5),

@@ -1,0 +1,110 @@
+package warehouse
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/apache/iceberg-go/table"
+
+	"medlake/shared/lake"
+)
+
+// Snapshot is a state of a table that is still kept.
+type Snapshot struct {
+	ID    int64
+	At    time.Time // when it was committed
+	Batch int64     // the last log entry whose rows were in
+	First bool      // the table was empty before it
+}
+
+// Snapshots lists the kept states of a table, oldest first. A table that never had a row has none.
+func (w *Warehouse) Snapshots(ctx context.Context, name string) ([]Snapshot, error) {
+	t, err := w.load(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	var all []Snapshot
+	for _, s := range t.Metadata().Snapshots() {
+		one := Snapshot{ID: s.SnapshotID, At: time.UnixMilli(s.TimestampMs).UTC(), First: s.ParentSnapshotID == nil}
+		if s.Summary != nil {
+			one.Batch, err = strconv.ParseInt(s.Summary.Properties[propBatch], 10, 64)
+		}
+		if s.Summary == nil || err != nil {
+			return nil, fmt.Errorf("snapshot %d of %s has no %s: it was not made by Medlake", s.SnapshotID, name, propBatch)
+		}
+		all = append(all, one)
+	}
+	slices.SortStableFunc(all, func(a, b Snapshot) int { return a.At.Compare(b.At) })
+	return all, nil
+}
+
+// SnapshotAt is the newest state of a table that was there at a time. The zero Snapshot means that the table was empty
+// then, lake.ErrNotFound that the states of that time are no longer kept.
+func (w *Warehouse) SnapshotAt(ctx context.Context, name string, at time.Time) (Snapshot, error) {
+	all, err := w.Snapshots(ctx, name)
+	if err != nil || len(all) == 0 {
+		return Snapshot{}, err
+	}
+	for _, s := range slices.Backward(all) {
+		if !s.At.After(at) {
+			return s, nil
+		}
+	}
+	if all[0].First {
+		return Snapshot{}, nil
+	}
+	return Snapshot{}, fmt.Errorf("table %s: the oldest state that is kept is of %s: %w", name, all[0].At.Format(time.RFC3339), lake.ErrNotFound)
+}
+
+// At is the table as it was at another of its snapshots, for reading only: a change is made to the head itself.
+func (h Head) At(snapshot int64) Head {
+	h.Snapshot = snapshot
+	return h
+}
+
+// held is the tag that keeps a snapshot for a restore that is to come.
+func held(snapshot int64) string { return "restore-" + strconv.FormatInt(snapshot, 10) }
+
+// Hold keeps a snapshot from expiring until Restore has brought it back.
+func (w *Warehouse) Hold(ctx context.Context, name string, snapshot int64) error {
+	var err error
+	for range attempts {
+		var t *table.Table
+		if t, err = w.load(ctx, name); err != nil {
+			return err
+		}
+		if ref := t.Metadata().SnapshotByName(held(snapshot)); ref != nil {
+			return nil
+		}
+		if t.SnapshotByID(snapshot) == nil {
+			return fmt.Errorf("table %s: snapshot %d is no longer kept: %w", name, snapshot, lake.ErrNotFound)
+		}
+		err = w.refer(ctx, t, table.NewSetSnapshotRefUpdate(held(snapshot), snapshot, table.TagRef, 0, 0, 0))
+	}
+	return fmt.Errorf("hold snapshot %d of %s: %w", snapshot, name, err)
+}
+
+// release takes the tag of Hold away. One that stays costs nothing but room.
+func (w *Warehouse) release(ctx context.Context, name string, snapshot int64) {
+	for range attempts {
+		t, err := w.load(ctx, name)
+		if err != nil || t.Metadata().SnapshotByName(held(snapshot)) == nil {
+			return
+		}
+		_ = w.refer(ctx, t, table.NewRemoveSnapshotRefUpdate(held(snapshot)))
+	}
+}
+
+// refer changes a tag, of the state that t is.
+func (w *Warehouse) refer(ctx context.Context, t *table.Table, u table.Update) error {
+	var head *int64
+	if s := t.CurrentSnapshot(); s != nil {
+		head = &s.SnapshotID
+	}
+	_, _, err := w.cat.commits.CommitTable(w.files.with(ctx), t.Identifier(),
+		[]table.Requirement{table.AssertTableUUID(t.Metadata().TableUUID()), table.AssertRefSnapshotID(table.MainBranch, head)}, []table.Update{u})
+	return err
+}
