@@ -1,0 +1,145 @@
+// Package restore puts tables back to how they were at a time, through the log: it claims an entry that names the old
+// snapshot, and commit then makes a new snapshot of the old content. What was loaded since comes back on top of it, but
+// for loads that are left out by choice; the choice stands in the entry for ever, so nothing that was acknowledged is lost
+// in silence. It touches no table itself, and any number of it may run beside everything else.
+//
+// A table that changes is a fold of its log table: the log table is restored, and merge makes the current one anew.
+package restore
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"medlake/shared/lake"
+	"medlake/shared/store"
+	"medlake/shared/store/journal"
+	"medlake/shared/warehouse"
+)
+
+// Tables are the tables of the lake.
+type Tables interface {
+	// Tables lists the tables as namespace.table.
+	Tables(ctx context.Context) ([]string, error)
+	// Batch is a table's current state.
+	Batch(ctx context.Context, table string) (warehouse.Head, error)
+	// SnapshotAt is a table's state at a time: the zero Snapshot if it was empty, lake.ErrNotFound if it is not kept.
+	SnapshotAt(ctx context.Context, table string, at time.Time) (warehouse.Snapshot, error)
+	// Hold keeps a snapshot until it has been restored; lake.ErrNotFound if it is not kept any more.
+	Hold(ctx context.Context, table string, snapshot int64) error
+}
+
+// Config is what a restorer works with. Bucket and Tables must be set; other zero fields take the defaults.
+type Config struct {
+	Bucket  *store.Bucket
+	Tables  Tables
+	Journal *journal.Journal // default: one of its own
+	ID      func() string    // a name never given before; default random
+}
+
+// Restorer plans and asks for restores. It is safe for concurrent use.
+type Restorer struct{ cfg Config }
+
+// New makes a restorer.
+func New(cfg Config) (*Restorer, error) {
+	if cfg.Bucket == nil || cfg.Tables == nil {
+		return nil, errors.New("restore: bucket and tables must be set")
+	}
+	if cfg.Journal == nil {
+		cfg.Journal = journal.New(cfg.Bucket)
+	}
+	if cfg.ID == nil {
+		cfg.ID = rand.Text
+	}
+	return &Restorer{cfg}, nil
+}
+
+// Restored is a table whose restore stands in the log.
+type Restored struct {
+	Table string
+	Entry int64 // the table is restored when its number has come to this
+}
+
+// Restore claims an entry of the log for each table of the plan. Every load that the plan undoes is committed again,
+// unless it is among those to exclude, by id; so are loads that came after the plan was made. Loads that an earlier
+// restore left out stay out. An exclude that no table of the plan knows, and a load to commit again whose files were
+// deleted meanwhile, are lake.ErrInvalid before anything is done. After another error the tables returned are restored;
+// doing it again with a new plan is no harm.
+func (r *Restorer) Restore(ctx context.Context, p Plan, exclude []string, reason string) ([]Restored, error) {
+	asked, err := p.requests(exclude, reason)
+	if err != nil {
+		return nil, err
+	}
+	var done []Restored
+	for i := range asked {
+		if s := asked[i].Snapshot; s != 0 {
+			if err := r.cfg.Tables.Hold(ctx, asked[i].Table, s); err != nil {
+				return done, fmt.Errorf("restore: %w", err)
+			}
+		}
+		n, err := r.claim(ctx, asked[i])
+		if err != nil {
+			return done, fmt.Errorf("restore table %s: %w", asked[i].Table, err)
+		}
+		done = append(done, Restored{asked[i].Table, n})
+	}
+	return done, nil
+}
+
+// requests are the restores that a plan comes to.
+func (p *Plan) requests(exclude []string, reason string) ([]lake.Restore, error) {
+	known := map[string]bool{}
+	for _, load := range exclude {
+		known[load] = false
+	}
+	var asked []lake.Restore
+	for _, t := range p.Tables {
+		one := lake.Restore{Table: t.Table, Snapshot: t.Snapshot.ID, Batch: t.Snapshot.Batch, Reason: reason}
+		gone := 0
+		for _, u := range t.Undone {
+			_, chosen := known[u.Load]
+			switch {
+			case chosen || u.Out:
+				one.Exclude = append(one.Exclude, u.Load)
+			case u.Gone:
+				gone++
+			}
+			if chosen {
+				known[u.Load] = true
+			}
+		}
+		if gone > 0 {
+			return nil, fmt.Errorf("table %s: files of %d later loads were removed when they were compacted: restore to a later time, or exclude them and replay their uploads: %w",
+				t.Table, gone, lake.ErrInvalid)
+		}
+		slices.Sort(one.Exclude)
+		asked = append(asked, one)
+	}
+	for load, found := range known {
+		if !found {
+			return nil, fmt.Errorf("load %s is not among those that the restore undoes: %w", load, lake.ErrInvalid)
+		}
+	}
+	return asked, nil
+}
+
+// claim puts a restore at the end of the log and returns its number. Whoever else claims meanwhile comes before it.
+func (r *Restorer) claim(ctx context.Context, one lake.Restore) (int64, error) {
+	id := r.cfg.ID()
+	for {
+		n, err := r.cfg.Journal.Tail(ctx)
+		if err != nil {
+			return 0, err
+		}
+		winner, err := r.cfg.Journal.Claim(ctx, lake.Entry{N: n + 1, ID: id, Restore: &one})
+		if err != nil {
+			return 0, err
+		}
+		if winner.ID == id {
+			return n + 1, r.cfg.Journal.Hint(ctx, n+1)
+		}
+	}
+}
