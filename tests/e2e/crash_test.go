@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -15,6 +16,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -22,14 +24,19 @@ import (
 	"medlake/shared/archive/lock"
 )
 
+var (
+	kills   = flag.Int("kills", 20, "how often TestKilledWhileLoading kills the lake")
+	uploads = flag.Int("uploads", 20, "how many uploads it acknowledges at least")
+)
+
 const (
-	kills      = 20
 	uploadRows = 50
 	senders    = 4
+	visits     = 25 // of each sender: an upload changes one of them
 )
 
 // TestKilledWhileLoading kills a serving lake again and again while senders put files. Each sender repeats what was not
-// acknowledged. In the end every upload has landed exactly once.
+// acknowledged. In the end every upload has landed exactly once, and every visit stands as its last upload left it.
 func TestKilledWhileLoading(t *testing.T) {
 	t.Parallel()
 	l := newLake(t)
@@ -48,6 +55,7 @@ func TestKilledWhileLoading(t *testing.T) {
 					id, err := s.put(fmt.Sprintf("synthea/supplies-%d-%d.zip", i, n), body)
 					if err == nil {
 						arrivals[i] = append(arrivals[i], id)
+						s.acknowledged.Add(1)
 						break
 					}
 					s.untilUp() // the lake was killed: the file is sent again
@@ -56,7 +64,8 @@ func TestKilledWhileLoading(t *testing.T) {
 		})
 	}
 	chance := rand.New(rand.NewPCG(1, 2))
-	for range kills {
+	killed := 0
+	for ; killed < *kills || s.acknowledged.Load() < int64(*uploads); killed++ {
 		pause := time.NewTimer(time.Duration(100+chance.IntN(500)) * time.Millisecond)
 		<-pause.C // not a wait for anything: the kill falls where it falls
 		s.kill()
@@ -65,43 +74,77 @@ func TestKilledWhileLoading(t *testing.T) {
 	stop()
 	group.Wait()
 
-	uploads := 0
-	for _, ids := range arrivals {
-		uploads += len(ids)
-	}
-	acknowledged := "SELECT count(DISTINCT arrival) AS n FROM ops.loads WHERE arrival IN ('" + strings.Join(slices.Concat(arrivals...), "', '") + "')"
-	s.poll("receipts of all that was acknowledged", func() bool { return string(l.ask(t, acknowledged)["n"]) == fmt.Sprint(uploads) })
+	sent := int(s.acknowledged.Load())
+	s.poll("receipts of all that was acknowledged", func() bool { return missing(t, l, arrivals) == 0 })
 	s.end()
-	if uploads < kills {
-		t.Fatalf("only %d uploads in %d kills prove nothing", uploads, kills)
+	if sent < killed {
+		t.Fatalf("only %d uploads in %d kills prove nothing", sent, killed)
 	}
 	row := l.ask(t, `SELECT count(*) AS n, count(DISTINCT (code, quantity)) AS d, sum(quantity)::BIGINT AS s FROM supplies`)
-	want := uploads * uploadRows
+	want := sent * uploadRows
 	if string(row["n"]) != fmt.Sprint(want) || string(row["d"]) != fmt.Sprint(want) {
-		t.Errorf("%d uploads of %d rows: got %s rows, %s distinct", uploads, uploadRows, row["n"], row["d"])
+		t.Errorf("%d uploads of %d rows: got %s rows, %s distinct", sent, uploadRows, row["n"], row["d"])
 	}
 	var lines int
 	if err := json.Unmarshal(l.ask(t, "SELECT count(*) AS n FROM ops.loads")["n"], &lines); err != nil {
 		t.Fatal(err)
 	}
 	balance(t, l, lines)
-	t.Logf("%d uploads acknowledged (%d arrivals) through %d kills", uploads, lines, kills)
+	for i, ids := range arrivals {
+		checkVisits(t, l, i, len(ids))
+	}
+	t.Logf("%d uploads acknowledged (%d arrivals) through %d kills", sent, lines, killed)
 }
 
-// supplies makes upload n of a sender: rows that no other upload has.
+// missing counts the acknowledged arrivals without a line in ops.loads.
+func missing(t *testing.T, l *lakeDir, arrivals [][]string) int {
+	t.Helper()
+	out, _ := l.command(t, "sql", "--as", "csv", "SELECT arrival FROM ops.loads")
+	there := map[string]bool{}
+	for id := range strings.Lines(string(out)) {
+		there[strings.TrimSpace(id)] = true
+	}
+	n := 0
+	for _, id := range slices.Concat(arrivals...) {
+		if !there[id] {
+			n++
+		}
+	}
+	return n
+}
+
+// checkVisits: each visit of a sender is there once, as the last upload that named it says.
+func checkVisits(t *testing.T, l *lakeDir, sender, sent int) {
+	t.Helper()
+	last, sum := min(sent, visits), 0
+	for v := range last {
+		sum += (sent-1-v)/visits*visits + v // the last upload that named visit v
+	}
+	row := l.ask(t, fmt.Sprintf(`SELECT count(*) AS n, count(DISTINCT visit_id) AS d, coalesce(sum(CAST(code AS BIGINT)), 0)::BIGINT AS s
+		FROM visits WHERE visit_id LIKE 'v%d-%%'`, sender))
+	if string(row["n"]) != fmt.Sprint(last) || string(row["d"]) != fmt.Sprint(last) || string(row["s"]) != fmt.Sprint(sum) {
+		t.Errorf("sender %d, %d uploads: got %s visits, %s distinct, sum %s; want %d, sum %d", sender, sent, row["n"], row["d"], row["s"], last, sum)
+	}
+}
+
+// supplies makes upload n of a sender: rows that no other upload has, and news of one of its visits.
 func supplies(t *testing.T, sender, n int) []byte {
 	var b bytes.Buffer
 	b.WriteString("DATE,PATIENT,ENCOUNTER,CODE,DESCRIPTION,QUANTITY\n")
 	for i := range uploadRows {
 		fmt.Fprintf(&b, "2026-03-05,p%d,e%d,s%d,gauze,%d\n", i, i, sender, n*uploadRows+i)
 	}
-	return packed(t, lock.ZipCrypto, password("acme"), byte(n), lock.File{Name: "supplies.csv", Data: b.Bytes()})
+	at := time.Date(2026, 3, 5, 8, 0, n, 0, time.UTC).Format(time.RFC3339)
+	visit := fmt.Sprintf("Id,START,STOP,PATIENT,ORGANIZATION,ENCOUNTERCLASS,CODE\nv%d-%d,%s,%s,p,o,wellness,%d\n", sender, n%visits, at, at, n)
+	return packed(t, lock.ZipCrypto, password("acme"), byte(n),
+		lock.File{Name: "supplies.csv", Data: b.Bytes()}, lock.File{Name: "encounters.csv", Data: []byte(visit)})
 }
 
 // server is medlake run, started and killed.
 type server struct {
-	t    *testing.T
-	lake *lakeDir
+	t            *testing.T
+	lake         *lakeDir
+	acknowledged atomic.Int64 // uploads
 
 	mu  sync.Mutex
 	url string // empty while it is down
