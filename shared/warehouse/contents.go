@@ -78,10 +78,6 @@ func (w *Warehouse) contents(ctx context.Context, t *table.Table, snapshot int64
 // match finds which data files each delete file may touch: those of its partition that are not newer, within the bounds of
 // the paths it names.
 func (c *contents) match(deletes []entry) {
-	type part struct {
-		customer string
-		month    int32
-	}
 	parts := map[part][]*LiveFile{} // by path, as the files are
 	for i := range c.files {
 		f := &c.files[i]

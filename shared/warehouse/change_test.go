@@ -1,0 +1,306 @@
+package warehouse
+
+import (
+	"bytes"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"strconv"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"medlake/shared/datafile"
+	"medlake/shared/lake"
+	"medlake/shared/store"
+	"medlake/shared/transform/column"
+)
+
+// model is a table beside a map of what it must hold.
+type model struct {
+	t     *testing.T
+	w     *Warehouse
+	b     *store.Bucket
+	s     lake.Schema
+	rand  *rand.Rand
+	made  int
+	files map[string]*modelled // live, by URL
+}
+
+// modelled is one live file: the ids and loads of its rows in order, and which of them are hidden.
+type modelled struct {
+	lake.DataFile
+	ids, loads []string
+	hidden     []bool
+}
+
+func newModel(t *testing.T, seed uint64) *model {
+	b, err := store.Open(t.Context(), "mem://")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := openOn(t, t.TempDir(), b)
+	want := visits(t)
+	want.Partition = []string{byCustomer}
+	return &model{t: t, w: w, b: b, s: ensure(t, w, want, 0), rand: rand.New(rand.NewPCG(seed, seed)), files: map[string]*modelled{}}
+}
+
+// file writes rows of a customer, of the given loads.
+func (m *model) file(customer string, ids, loads []string) *modelled {
+	batch := column.New(m.s.Columns)
+	for row := range ids {
+		for i := range batch.Columns {
+			switch c := &batch.Columns[i]; c.Name {
+			case lake.ColCustomer:
+				c.AppendString(customer)
+			case lake.ColLoad:
+				c.AppendString(loads[row])
+			case "visit_id":
+				c.AppendString(ids[row])
+			case "mrn", "charge":
+				c.AppendNull()
+			default:
+				c.AppendInt(int64(row))
+			}
+		}
+		batch.EndRow()
+	}
+	m.made++
+	_, f := write(m.t, m.b, m.s, fmt.Sprintf("customer=%s/%016x.parquet", customer, m.rand.Uint64()), batch)
+	f.Customer = customer
+	return &modelled{DataFile: f, ids: ids, loads: loads, hidden: make([]bool, len(ids))}
+}
+
+// fresh makes a file of new rows, of two loads of which one was there before.
+func (m *model) fresh() *modelled {
+	var ids, loads []string
+	first := m.rand.IntN(30)
+	for range 1 + m.rand.IntN(20) {
+		m.made++
+		ids = append(ids, "v"+strconv.Itoa(m.made))
+		loads = append(loads, fmt.Sprintf("a-load-with-a-long-name-%02d", first+m.rand.IntN(2)))
+	}
+	return m.file(fmt.Sprint("c", m.rand.IntN(3)), ids, loads)
+}
+
+// some picks live files of one customer.
+func (m *model) some() []*modelled {
+	var of []*modelled
+	customer := fmt.Sprint("c", m.rand.IntN(3))
+	for _, p := range slices.Sorted(maps.Keys(m.files)) {
+		if f := m.files[p]; f.Customer == customer && m.rand.IntN(3) == 0 {
+			of = append(of, f)
+		}
+	}
+	return of
+}
+
+// hide writes position deletes of random rows of files of one customer.
+func (m *model) hide(of []*modelled) []lake.DataFile {
+	var at []datafile.Position
+	for _, f := range of {
+		for row := range f.ids {
+			if m.rand.IntN(4) == 0 {
+				at = append(at, datafile.Position{Path: f.Path, Row: int64(row)})
+				f.hidden[row] = true
+			}
+		}
+	}
+	if len(at) == 0 {
+		return nil
+	}
+	var buf bytes.Buffer
+	d, err := datafile.WriteDeletes(&buf, at)
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	m.made++
+	key := fmt.Sprintf("%sdata/%016x-deletes.parquet", store.TablePrefix(m.s.Table), m.rand.Uint64())
+	if err := m.b.Put(m.t.Context(), key, buf.Bytes()); err != nil {
+		m.t.Fatal(err)
+	}
+	d.Path, d.Customer = m.b.URL(key), of[0].Customer
+	return []lake.DataFile{d}
+}
+
+// step makes one random change and says what it was.
+func (m *model) step() (string, Change) {
+	c := Change{Batch: head(m.t, m.w, m.s.Table).Batch + 1}
+	switch m.rand.IntN(7) {
+	case 0, 1:
+		for range 1 + m.rand.IntN(3) {
+			f := m.fresh()
+			c.Add = append(c.Add, f.DataFile)
+			m.files[f.Path] = f
+		}
+		return "append", c
+	case 2:
+		c.Deletes = m.hide(m.some())
+		return "delete", c
+	case 3: // new rows, some of which are hidden by the change itself, and some of old ones of the same customer
+		f := m.fresh()
+		m.files[f.Path] = f
+		of := []*modelled{f}
+		for _, p := range slices.Sorted(maps.Keys(m.files)) {
+			if o := m.files[p]; o.Customer == f.Customer && o != f && m.rand.IntN(2) == 0 {
+				of = append(of, o)
+			}
+		}
+		c.Add, c.Deletes = []lake.DataFile{f.DataFile}, m.hide(of)
+		return "merge", c
+	case 4: // compaction
+		of := m.some()
+		var ids, loads []string
+		for _, f := range of {
+			for row := range f.ids {
+				if !f.hidden[row] {
+					ids, loads = append(ids, f.ids[row]), append(loads, f.loads[row])
+				}
+			}
+			c.Remove = append(c.Remove, f.Path)
+			delete(m.files, f.Path)
+		}
+		c.Same = true
+		if len(ids) > 0 {
+			f := m.file(of[0].Customer, ids, loads)
+			m.files[f.Path] = f
+			c.Add = append(c.Add, f.DataFile)
+		}
+		return "compaction", c
+	case 5: // loads are replaced
+		gone := []string{fmt.Sprintf("a-load-with-a-long-name-%02d", m.rand.IntN(30)), fmt.Sprintf("a-load-with-a-long-name-%02d", m.rand.IntN(30))}
+		var err error
+		if c.Remove, c.Deletes, err = m.w.RowsOf(m.t.Context(), head(m.t, m.w, m.s.Table), gone); err != nil {
+			m.t.Fatal(err)
+		}
+		for p, f := range m.files {
+			left := false
+			for row := range f.ids {
+				f.hidden[row] = f.hidden[row] || slices.Contains(gone, f.loads[row])
+				left = left || !slices.Contains(gone, f.loads[row])
+			}
+			if !left {
+				delete(m.files, p)
+			}
+		}
+		return "replace", c
+	}
+	if _, err := m.w.RewriteManifests(m.t.Context(), head(m.t, m.w, m.s.Table)); err != nil {
+		m.t.Fatal(err)
+	}
+	return "manifests", c // and an empty change
+}
+
+// want lists the rows that must be visible.
+func (m *model) want() []string {
+	var ids []string
+	for _, f := range m.files {
+		for row, id := range f.ids {
+			if !f.hidden[row] {
+				ids = append(ids, id)
+			}
+		}
+	}
+	slices.Sort(ids)
+	return ids
+}
+
+// visible reads the table with Iceberg's own library.
+func (m *model) visible() []string {
+	tbl, err := m.w.load(m.t.Context(), m.s.Table)
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	at, records, err := tbl.Scan().ToArrowRecords(m.w.files.with(m.t.Context()))
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	var ids []string
+	field := at.FieldIndices("visit_id")[0]
+	for rec, err := range records {
+		if err != nil {
+			m.t.Fatal(err)
+		}
+		for row := range int(rec.NumRows()) {
+			ids = append(ids, rec.Column(field).ValueStr(row))
+		}
+		rec.Release()
+	}
+	slices.Sort(ids)
+	return ids
+}
+
+// sums checks what the newest snapshot's summary says against the files.
+func (m *model) sums(what string) {
+	m.t.Helper()
+	h := head(m.t, m.w, m.s.Table)
+	live, err := m.w.Live(m.t.Context(), h, "")
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	deletes := map[string]int64{}
+	bytes := int64(0)
+	var rows int64
+	for _, f := range live {
+		rows += f.Rows
+		bytes += f.Bytes
+		for _, d := range f.Deletes {
+			if _, ok := deletes[d.Path]; !ok {
+				bytes += d.Bytes
+			}
+			deletes[d.Path] = d.Rows
+		}
+		if m.files[f.Path] == nil {
+			m.t.Fatalf("%s: a file that left is live", what)
+		}
+	}
+	var gone int64
+	for _, n := range deletes {
+		gone += n
+	}
+	want := map[string]int64{"total-data-files": int64(len(m.files)), "total-records": rows, "medlake.batch": h.Batch}
+	if len(live) == 0 || what == "compaction" || what == "replace" { // else delete files may be there that touch nothing
+		want["total-delete-files"], want["total-position-deletes"], want["total-files-size"] = int64(len(deletes)), gone, bytes
+	}
+	got := map[string]int64{}
+	for k := range want {
+		if got[k], err = strconv.ParseInt(h.tbl.CurrentSnapshot().Summary.Properties[k], 10, 64); err != nil {
+			m.t.Fatal(err)
+		}
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		m.t.Fatalf("%s: summary (-files +summary):\n%s", what, diff)
+	}
+	p := plan(m.t.Context(), m.t, m.w, m.s.Table, "")
+	if len(p.Files) != len(live) || len(p.Deletes) != len(deletes) || p.Snapshot != h.Snapshot {
+		m.t.Fatalf("%s: the plan has %d files and %d deletes; %d and %d are live", what, len(p.Files), len(p.Deletes), len(live), len(deletes))
+	}
+}
+
+func TestRandomChangesLeaveTheRowsOfAModel(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(6) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			t.Parallel()
+			m := newModel(t, seed)
+			for n := range 40 {
+				h := head(t, m.w, m.s.Table)
+				what, c := m.step()
+				if what == "manifests" {
+					h = head(t, m.w, m.s.Table)
+				}
+				if err := m.w.Apply(t.Context(), h, c); err != nil {
+					t.Fatalf("change %d, %s: %v", n, what, err)
+				}
+				if len(c.Remove) == 0 {
+					what += " of nothing"
+				}
+				m.sums(what)
+				if diff := cmp.Diff(m.want(), m.visible()); diff != "" {
+					t.Fatalf("change %d, %s (-model +table):\n%s", n, what, diff)
+				}
+			}
+		})
+	}
+}
