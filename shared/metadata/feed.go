@@ -49,6 +49,9 @@ func (l *loader) feed(y *feedYAML) *Feed {
 	for i, e := range y.Into {
 		tables[i] = l.tableOf(e.Key)
 		f.Into = append(f.Into, l.rows(y, f, &y.Into[i].Value, tables[i]))
+		if t := tables[i]; t != nil && t.Change != nil && len(t.Change.Replace) > 0 && f.Dedupe != "arrival" {
+			l.add(e.Key.Pos, "table %s takes whole files (replace): write dedupe: arrival, so that a file that is sent again counts again", t.Name)
+		}
 	}
 	l.feedColumns(y, tables)
 	f.Sample, f.Expect = y.Sample, l.expect(y, f, tables)

@@ -74,10 +74,19 @@ type columnYAML struct {
 
 type changeYAML struct {
 	Pos
-	Order  []Text        `yaml:"order,required" doc:"Columns that order the versions of a row; the larger wins, nulls are smallest."`
+	Order  []Text        `yaml:"order" doc:"Columns that order the versions of a row; the larger wins, nulls are smallest. Required, unless there is replace."`
 	Delete Text          `yaml:"delete" doc:"An expression over columns: if true, this version removes the row."`
 	Only   []entry[Text] `yaml:"only" doc:"Columns and an expression over columns: only versions for which it is true may change that column."`
 	Keep   []Text        `yaml:"keep" doc:"Columns that a null in a later version does not erase."`
+
+	MergeOn *mergeOnYAML `yaml:"merge_on" doc:"A version may tell that another row was the same thing under another key and now goes by this version's: the other row is removed, unless a later version of it comes."`
+	Replace []Text       `yaml:"replace" doc:"Instead of versions of rows, each file brings all rows that have the same values in these columns: those of an older file are removed. Stands alone, and the feeds say dedupe: arrival."`
+}
+
+type mergeOnYAML struct {
+	Pos
+	When Text `yaml:"when,required" doc:"An expression over columns: versions for which it is true tell of a merge."`
+	From Text `yaml:"from,required" doc:"The column that holds what the other row has in the last column of the key."`
 }
 
 type checkYAML struct {

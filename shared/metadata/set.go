@@ -192,6 +192,18 @@ type Change struct {
 	Delete Text     // expression over columns: true deletes the key
 	Only   []Named  // column -> expression: only events for which it holds may change the column
 	Keep   []string // columns that a null does not erase
+	// MergeOn says which rows hide another key, whose last column stands in a column of theirs; nil: none.
+	MergeOn *MergeOn
+	// Replace makes the table one of snapshots, without versions: of the rows that share these columns (and the customer)
+	// only those of the latest load count. All else is empty then.
+	Replace []string
+}
+
+// MergeOn is a merge of two keys: a row for which When holds tells that the key with From in the place of its last column
+// now goes by the row's own key.
+type MergeOn struct {
+	When Text
+	From string // column
 }
 
 // Check is a rule over a row's columns.

@@ -157,21 +157,6 @@ func (l *loader) columns(t *Table, list []Text, what string, system bool) []stri
 	return out
 }
 
-func (l *loader) change(t *Table, y *changeYAML) {
-	t.Change = &Change{Pos: y.Pos, Delete: y.Delete, Only: named(y.Only)}
-	t.Change.Order = l.columns(t, y.Order, "order", true)
-	t.Change.Keep = l.columns(t, y.Keep, "keep", false)
-	for _, o := range y.Only {
-		l.columns(t, []Text{o.Key}, "only", false)
-	}
-	if len(y.Order) == 0 {
-		l.add(y.Pos, "change needs order: the columns that tell a newer version from an older one")
-	}
-	if len(t.Key) == 0 {
-		l.add(y.Pos, "a table with change needs a key: the columns that tell rows apart")
-	}
-}
-
 func (l *loader) check(t *Table, e entry[checkYAML], seen map[string]Pos) {
 	y := e.Value
 	c := Check{Pos: e.Key.Pos, Name: e.Key.Value, Rule: y.Rule}

@@ -3,6 +3,7 @@ package transform
 import (
 	"medlake/shared/format"
 	"medlake/shared/transform/column"
+	"medlake/shared/transform/fold"
 )
 
 // op is a compiled expression or a part of one. It is immutable; what changes from row to row is in the frame.
@@ -15,6 +16,8 @@ type op interface {
 type frame struct {
 	row      *format.Row
 	batch    *column.Batch // the row's columns, for checks
+	versions *fold.Rows    // for change
+	version  int           // the row in it
 	bindings *bindings
 	empty    *emptyWords
 	facility op      // gives the row's facility; nil: the feed knows none
@@ -141,15 +144,7 @@ func (o cell) eval(f *frame) value {
 	if n := len(c.Valid); n == 0 || c.Valid[n-1] == 0 {
 		return value{}
 	}
-	switch o.kind {
-	case text:
-		return textOf(c.Text(len(c.Ends) - 1))
-	case double:
-		return floatOf(c.Floats[len(c.Floats)-1])
-	case boolean:
-		return boolOf(c.Bools[len(c.Bools)-1] == 1)
-	}
-	return value{kind: o.kind, scale: o.scale, num: c.Ints[len(c.Ints)-1]}
+	return valueOf(c, len(c.Valid)-c.Nulls-1, o.kind, o.scale)
 }
 
 func (o cell) result() kind { return o.kind }

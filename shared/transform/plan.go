@@ -169,7 +169,7 @@ type byID struct{ op }
 func (o byID) eval(f *frame) value { return o.op.eval(f).number() }
 
 // checksOf compiles a table's rules, those that reject first: a row that is rejected warns of nothing. Faults are reported
-// by tableFaults.
+// by checkFaults.
 func checksOf(set *metadata.Set, t *metadata.Table) []check {
 	var out []check
 	for _, c := range t.Checks {
@@ -190,30 +190,15 @@ func checksOf(set *metadata.Set, t *metadata.Table) []check {
 	return out
 }
 
-// tableFaults reports faults in the expressions of a table.
-func tableFaults(set *metadata.Set, t *metadata.Table) []metadata.Fault {
+// checkFaults reports faults in the rules of a table.
+func checkFaults(set *metadata.Set, t *metadata.Table) []metadata.Fault {
 	var out []metadata.Fault
-	try := func(what string, e metadata.Text) {
-		if e.Value == "" {
-			return
-		}
-		o, err := (&lowerer{set: set, scope: columns{t}}).compile(e.Value)
-		if err == nil {
-			if k := o.result(); k != boolean && k != unknown && k != text {
-				err = fmt.Errorf("the rule is neither true nor false, it gives a %s", kindNames[k])
-			}
-		}
-		if err != nil {
-			out = append(out, metadata.Fault{Pos: e.Pos, Message: fmt.Sprintf("%s: %v", what, err)})
-		}
-	}
 	for _, c := range t.Checks {
-		try("check "+c.Name, c.Rule)
-	}
-	if t.Change != nil {
-		try("delete", t.Change.Delete)
-		for _, o := range t.Change.Only {
-			try("only "+o.Name, o.Text)
+		if c.Rule.Value == "" {
+			continue
+		}
+		if _, err := compileRule(set, columns{t}, c.Rule.Value); err != nil {
+			out = append(out, metadata.Fault{Pos: c.Rule.Pos, Message: fmt.Sprintf("check %s: %v", c.Name, err)})
 		}
 	}
 	return out

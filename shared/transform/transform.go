@@ -1,6 +1,7 @@
 // Package transform compiles feeds into programs that turn the members of an archive into typed columns and rejects, and
-// runs every feed's sample when it does. What it makes is a pure function of the bytes and the metadata. It opens no
-// archives, writes no files, and looks nothing up but the reference tables of the metadata.
+// the `change` of tables into folds; it runs every feed's sample when it does. What it makes is a pure function of the
+// bytes and the metadata. It opens no archives, writes no files, and looks nothing up but the reference tables of the
+// metadata.
 package transform
 
 import (
@@ -11,6 +12,7 @@ import (
 	"medlake/shared/lake"
 	"medlake/shared/metadata"
 	"medlake/shared/transform/column"
+	"medlake/shared/transform/fold"
 )
 
 // Library holds the programs of all feeds of a set. It is immutable and safe for concurrent use.
@@ -18,18 +20,24 @@ type Library struct {
 	set       *metadata.Set
 	programs  []*Program
 	customers map[string]*metadata.Customer
+	folds     map[string]*fold.Fold // by table
 }
 
 // Compile compiles all feeds and tables and runs every sample. It returns all faults at once, sorted by place; with a
 // fault the library must not be used to load files.
 func Compile(set *metadata.Set) (*Library, []metadata.Fault) {
-	l := &Library{set: set, customers: map[string]*metadata.Customer{}}
+	l := &Library{set: set, customers: map[string]*metadata.Customer{}, folds: map[string]*fold.Fold{}}
 	for _, c := range set.Customers {
 		l.customers[c.ID] = c
 	}
 	var faults []metadata.Fault
 	for _, t := range set.Tables {
-		faults = append(faults, tableFaults(set, t)...)
+		faults = append(faults, checkFaults(set, t)...)
+		if t.Change != nil {
+			f, found := changeOf(set, t)
+			l.folds[t.ID()] = f
+			faults = append(faults, found...)
+		}
 	}
 	for _, f := range set.Feeds {
 		p, found := compileFeed(set, f)
