@@ -67,7 +67,7 @@ func serveCommit(ctx context.Context, e environment) error {
 		return errors.Join(err, b.Close())
 	}
 	free := func() error { return errors.Join(w.Close(), b.Close()) }
-	c, err := commit.New(commit.Config{Bucket: b, Tables: commit.Warehouse(w), Log: e.log})
+	c, err := commit.New(commit.Config{Bucket: b, Tables: w, Log: e.log})
 	if err != nil {
 		return errors.Join(err, free())
 	}

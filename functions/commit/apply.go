@@ -8,12 +8,7 @@ import (
 	"time"
 
 	"medlake/shared/lake"
-	"medlake/shared/store/journal"
-)
-
-const (
-	maxFiles    = 5000   // files added by one transaction
-	maxReceipts = 50_000 // rows of ops.loads added by one transaction
+	"medlake/shared/warehouse"
 )
 
 // apply brings one table up to log entry n.
@@ -34,51 +29,61 @@ func (c *Committer) apply(ctx context.Context, table string, n int64) error {
 	}
 }
 
-// step adds the files of the entries after the table's number, in one transaction whose number is that of the last entry
-// read. It never sets the number without a file: a table's state is pinned by its snapshot, which only files change.
+// step makes the change that the entries after the table's number come to, in one transaction whose number is that of the
+// last entry read: what was replaced leaves in the same moment as its successor comes. It never sets the number without a
+// change of files: a table's state is pinned by its snapshot, which only files change.
 func (c *Committer) step(ctx context.Context, table string, n int64) (done bool, err error) {
-	head, err := c.cfg.Tables.Head(ctx, table)
+	head, err := c.cfg.Tables.Batch(ctx, table)
 	if err != nil {
 		return false, err
 	}
-	from := c.gaps.skip(table, head.Batch())
-	var files []lake.DataFile
-	var entries []*journal.Entry
-	receipts := 0
-	to := from
-	for to < n && len(files) < maxFiles && receipts < maxReceipts {
-		e, err := c.cfg.Journal.Entry(ctx, to+1)
-		if errors.Is(err, lake.ErrNotFound) {
-			return false, fmt.Errorf("the log has a hole at %d", to+1)
-		}
+	from, lost := c.gaps.skip(table, head.Batch), int64(0)
+	for quiet := true; ; quiet = false {
+		w, err := c.read(ctx, table, from, n, lost)
 		if err != nil {
 			return false, err
 		}
-		to++
-		if table == lake.OpsLoads {
-			entries = append(entries, e)
-			receipts += len(e.Receipts)
-			continue
-		}
-		for _, l := range e.Loads {
-			for _, t := range l.Tables {
-				if t.Table == table {
-					files = append(files, t.Files...)
-				}
+		if w.idle() {
+			if quiet {
+				c.gaps.add(table, head.Batch, w.to)
 			}
+			return w.to >= n, nil
+		}
+		changed, err := c.change(ctx, head, w)
+		switch {
+		case err != nil && w.restore != nil && errors.Is(err, lake.ErrNotFound):
+			c.log.ErrorContext(ctx, "a restore is passed over: its snapshot is gone", "table", table, "entry", w.at)
+			lost = w.at
+		case err != nil || changed || w.to >= n:
+			return w.to >= n, err
+		default:
+			from = w.to
 		}
 	}
-	if receipts > 0 {
-		if files, err = c.loads.write(ctx, from, to, entries); err != nil {
+}
+
+// change does the transaction of a net; false if there is nothing to do, because what leaves is not there.
+func (c *Committer) change(ctx context.Context, head warehouse.Head, w *net) (changed bool, err error) {
+	do := warehouse.Change{Add: w.files(), Batch: w.to}
+	if w.receipts > 0 {
+		if do.Add, err = c.loads.write(ctx, w.from, w.to, w.entries); err != nil {
 			return false, err
 		}
 	}
-	if len(files) == 0 {
-		c.gaps.add(table, head.Batch(), to)
-		return to >= n, nil
+	content := head
+	if w.restore != nil {
+		content = head.At(w.restore.Snapshot)
 	}
-	if err := head.Append(ctx, files, to); err != nil {
-		return false, err
+	if len(w.drop) > 0 {
+		if do.Remove, do.Deletes, err = c.cfg.Tables.RowsOf(ctx, content, w.drop); err != nil {
+			return false, err
+		}
 	}
-	return to >= n, nil
+	if w.restore != nil {
+		return true, c.cfg.Tables.Restore(ctx, head, w.restore.Snapshot, do)
+	}
+	if len(do.Add)+len(do.Remove)+len(do.Deletes) == 0 {
+		return false, nil
+	}
+	return true, c.cfg.Tables.Apply(ctx, head, do)
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 
 	"medlake/shared/lake"
@@ -27,8 +26,9 @@ func (c *Committer) claim(ctx context.Context) (done claimed, more bool, err err
 	}
 	done.tail = n
 	items, more, err := c.pending(ctx)
+	items = slices.DeleteFunc(items, func(it item) bool { return it.Epoch > n }) // of a replay after the tail was read
 	if err != nil || len(items) == 0 {
-		return done, false, err
+		return done, more, err
 	}
 	logged, err := c.search(ctx, items, n)
 	if err != nil {
@@ -42,12 +42,11 @@ func (c *Committer) claim(ctx context.Context) (done claimed, more bool, err err
 		}
 		done.tail = n + 1
 		for _, it := range items {
-			id := it.Arrival.ID()
-			if winner.HasArrival(id) {
-				logged.arrivals[id] = true
+			if winner.HasArrival(it.Arrival.ID(), it.Epoch) {
+				logged.settled[it.key] = true
 				done.arrivals++
 			}
-			more = more || !logged.arrivals[id] // another committer was first
+			more = more || !logged.settled[it.key] // another committer was first
 		}
 	}
 	return done, more, c.settle(ctx, done.tail, items, logged)
@@ -55,12 +54,13 @@ func (c *Committer) claim(ctx context.Context) (done claimed, more bool, err err
 
 // found is what stands in the log already.
 type found struct {
-	arrivals, loads map[string]bool
+	settled map[string]bool // keys of pending objects whose arrival is there, or that came too late
+	loads   map[string]bool
 }
 
 // want is one id to be searched for in entries above base.
 type want struct {
-	id   string
+	it   *item
 	base int64
 	load bool
 }
@@ -69,12 +69,21 @@ type want struct {
 // until the first hit, and each entry is read once for all: a load that is an old duplicate costs the few entries after
 // its base.
 func (c *Committer) search(ctx context.Context, items []item, n int64) (found, error) {
-	hits := found{arrivals: map[string]bool{}, loads: map[string]bool{}}
+	hits := found{settled: map[string]bool{}, loads: map[string]bool{}}
 	var wants []want
-	for _, it := range items {
-		wants = append(wants, want{id: it.Arrival.ID(), base: it.Base})
+	for i := range items {
+		it := &items[i]
+		late, err := c.late(ctx, it.Epoch, n)
+		if err != nil {
+			return hits, err
+		}
+		if late {
+			hits.settled[it.key] = true
+			continue
+		}
+		wants = append(wants, want{it: it, base: it.Base})
 		if it.Record.Status == lake.Loaded {
-			wants = append(wants, want{id: it.Record.Load, base: it.Record.Base, load: true})
+			wants = append(wants, want{it: it, base: it.Record.Base, load: true})
 		}
 	}
 	slices.SortStableFunc(wants, func(a, b want) int { return cmp.Compare(a.base, b.base) })
@@ -93,19 +102,16 @@ func (c *Committer) search(ctx context.Context, items []item, n int64) (found, e
 			open, wants = append(open, wants[0]), wants[1:]
 		}
 		i++
-		e, err := c.cfg.Journal.Entry(ctx, i)
-		if errors.Is(err, lake.ErrNotFound) {
-			return hits, fmt.Errorf("the log has a hole at %d", i)
-		}
+		e, err := c.entry(ctx, i)
 		if err != nil {
 			return hits, err
 		}
 		open = slices.DeleteFunc(open, func(w want) bool {
 			switch {
-			case w.load && e.HasLoad(w.id):
-				hits.loads[w.id] = true
-			case !w.load && e.HasArrival(w.id):
-				hits.arrivals[w.id] = true
+			case w.load && e.HasLoad(w.it.Record.Load):
+				hits.loads[w.it.Record.Load] = true
+			case !w.load && e.HasArrival(w.it.Arrival.ID(), w.it.Epoch):
+				hits.settled[w.it.key] = true
 			default:
 				return false
 			}
@@ -115,35 +121,68 @@ func (c *Committer) search(ctx context.Context, items []item, n int64) (found, e
 	return hits, nil
 }
 
+// late reports whether what was derived for a replay comes after a later replay: it will derive the same arrivals. Only
+// who has read all entries up to n can claim n+1, so no load of a replay stands in the log after the next replay.
+func (c *Committer) late(ctx context.Context, epoch, n int64) (bool, error) {
+	if epoch == 0 {
+		return false, nil
+	}
+	e, err := c.entry(ctx, epoch)
+	if err != nil || e.Replay == nil {
+		return false, err
+	}
+	if epoch > c.replay {
+		c.replay, c.searched = epoch, max(c.searched, epoch)
+	}
+	for ; c.searched < n; c.searched++ {
+		e, err := c.entry(ctx, c.searched+1)
+		if err != nil {
+			return false, err
+		}
+		if e.Replay != nil {
+			c.replay = e.N
+		}
+	}
+	return epoch < c.replay, nil
+}
+
 // compose makes entry n of the arrivals that are not logged yet. A load that is not logged yet comes with the receipt of
 // the arrival that made it, or with the first other one: every receipt but that one is a duplicate's.
 func compose(n int64, items []item, logged found) lake.Entry {
 	e := lake.Entry{N: n}
-	carrier := map[string]string{} // load -> arrival
-	for _, it := range items {
-		id := it.Arrival.ID()
-		if logged.arrivals[id] || it.Record.Status != lake.Loaded || logged.loads[it.Record.Load] {
+	carrier := map[string]string{} // load -> pending object
+	for i := range items {
+		it := &items[i]
+		if logged.settled[it.key] || it.Record.Status != lake.Loaded || logged.loads[it.Record.Load] {
 			continue
 		}
-		if _, ok := carrier[it.Record.Load]; !ok || it.Record.Arrival == id {
-			carrier[it.Record.Load] = id
+		if _, ok := carrier[it.Record.Load]; !ok || it.Record.Arrival == it.Arrival.ID() {
+			carrier[it.Record.Load] = it.key
 		}
 	}
-	for _, it := range items {
-		id, r := it.Arrival.ID(), &it.Record
-		if logged.arrivals[id] {
+	for i := range items {
+		it, r := &items[i], &items[i].Record
+		if logged.settled[it.key] {
 			continue
 		}
-		receipt := lake.Receipt{ID: id, Arrival: it.Arrival, Load: r.Load, Feed: r.Feed, Metadata: r.Metadata}
+		receipt := lake.Receipt{
+			ID: it.Arrival.ID(), Epoch: it.Epoch, Arrival: it.Arrival, Load: r.Load, Replaces: it.Replaces, Feed: r.Feed, Metadata: r.Metadata,
+		}
 		switch {
 		case r.Status == lake.Quarantined:
 			receipt.Status, receipt.Reason, receipt.Where = lake.Quarantined, r.Reason, r.Where
-		case carrier[r.Load] != id:
+		case carrier[r.Load] != it.key:
 			receipt.Status = lake.Duplicate
 		default:
 			receipt.Status = lake.Loaded
-			count(&receipt, r.Tables)
-			e.Loads = append(e.Loads, lake.Load{Load: r.Load, Tables: r.Tables})
+			l := lake.Load{Load: r.Load, Epoch: it.Epoch, Replaces: it.Replaces, Older: it.Older, Drops: it.Drops}
+			for _, t := range r.Tables {
+				if !slices.Contains(it.Without, t.Table) {
+					l.Tables = append(l.Tables, t)
+				}
+			}
+			count(&receipt, l.Tables)
+			e.Loads = append(e.Loads, l)
 		}
 		e.Receipts = append(e.Receipts, receipt)
 	}
@@ -172,7 +211,7 @@ func (c *Committer) settle(ctx context.Context, n int64, items []item, logged fo
 	}
 	errs := make([]error, len(items))
 	c.parallel(len(items), func(i int) {
-		if logged.arrivals[items[i].Arrival.ID()] {
+		if logged.settled[items[i].key] {
 			errs[i] = c.cfg.Bucket.Delete(ctx, items[i].key)
 		}
 	})

@@ -48,6 +48,10 @@ type Committer struct {
 	noted int64               // entries up to here have marked their tables
 	dirty map[string]struct{} // tables that may be behind
 	gaps  gaps
+
+	replay   int64 // the last replay in entries up to searched
+	searched int64
+	unread   map[string]time.Time // pending objects that cannot be understood, as of their times
 }
 
 // New makes a committer.
@@ -80,7 +84,7 @@ func New(cfg Config) (*Committer, error) {
 	return &Committer{
 		cfg:   cfg,
 		log:   cfg.Log,
-		woken: make(chan struct{}, 1),
+		woken: make(chan struct{}, 1), unread: map[string]time.Time{},
 		loads: &ledger{bucket: cfg.Bucket, attempt: cfg.Attempt},
 	}, nil
 }
@@ -201,13 +205,15 @@ func (c *Committer) Round(ctx context.Context) (Round, error) {
 // died between the two steps.
 func (c *Committer) note(ctx context.Context, tail int64) error {
 	if c.dirty == nil {
-		names, err := c.cfg.Tables.Names(ctx)
+		names, err := c.cfg.Tables.Tables(ctx)
 		if err != nil {
 			return fmt.Errorf("list tables: %w", err)
 		}
 		c.dirty, c.noted = map[string]struct{}{}, tail
 		for _, name := range names {
-			c.dirty[name] = struct{}{}
+			if !slices.Contains(names, name+"_log") { // else it is made from there
+				c.dirty[name] = struct{}{}
+			}
 		}
 		if err := c.gaps.read(ctx, c.cfg.Bucket); err != nil {
 			return err
@@ -218,9 +224,17 @@ func (c *Committer) note(ctx context.Context, tail int64) error {
 		if err != nil {
 			return err
 		}
-		c.dirty[lake.OpsLoads] = struct{}{}
-		for _, l := range e.Loads {
-			for _, t := range l.Tables {
+		if len(e.Receipts) > 0 {
+			c.dirty[lake.OpsLoads] = struct{}{}
+		}
+		if e.Restore != nil {
+			c.dirty[e.Restore.Table] = struct{}{}
+		}
+		for i := range e.Loads {
+			for _, table := range e.Loads[i].Drops {
+				c.dirty[table] = struct{}{}
+			}
+			for _, t := range e.Loads[i].Tables {
 				if len(t.Files) > 0 {
 					c.dirty[t.Table] = struct{}{}
 				}

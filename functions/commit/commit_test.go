@@ -164,7 +164,7 @@ func TestRunCommitsALoneArrivalAtOnce(t *testing.T) {
 	d := open(t)
 	rounds := make(chan commit.Round, 10)
 	c, err := commit.New(commit.Config{
-		Bucket: d.bucket, Tables: commit.Warehouse(d.warehouse), Log: slog.New(slog.DiscardHandler), Tick: time.Hour,
+		Bucket: d.bucket, Tables: d.warehouse, Log: slog.New(slog.DiscardHandler), Tick: time.Hour,
 		Done: func(_ context.Context, r commit.Round) { rounds <- r },
 	})
 	if err != nil {

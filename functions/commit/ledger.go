@@ -139,6 +139,8 @@ func (l *ledger) row(entry int64, r *lake.Receipt) {
 	long(r.Rejected)
 	optional(r.Metadata)
 	long(entry)
+	long(r.Epoch)
+	optional(r.Replaces)
 	l.batch.EndRow()
 }
 

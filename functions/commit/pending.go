@@ -32,6 +32,9 @@ func (c *Committer) pending(ctx context.Context) (items []item, more bool, err e
 		if err != nil {
 			return nil, false, fmt.Errorf("list pending: %w", err)
 		}
+		if at, ok := c.unread[o.Key]; ok && at.Equal(o.ModTime) {
+			continue
+		}
 		if found = append(found, o); len(found) == maxListed {
 			break
 		}
@@ -52,16 +55,20 @@ func (c *Committer) pending(ctx context.Context) (items []item, more bool, err e
 	if err := errors.Join(errs...); err != nil {
 		return nil, false, err
 	}
-	for _, it := range read {
-		if it != nil {
+	for i, it := range read {
+		switch {
+		case it == nil: // another committer has just deleted it
+		case it.Format == lake.Format:
 			items = append(items, *it)
+		default: // left in its place, but it must not hold up the others
+			c.log.ErrorContext(ctx, "pending object cannot be understood", "key", it.key)
+			c.unread[it.key] = found[i].ModTime
 		}
 	}
 	return items, more, nil
 }
 
-// readPending reads one pending object; nil if another committer has just deleted it, or if it cannot be understood. The
-// latter is left in its place: it must not hold up the others.
+// readPending reads one pending object; nil if it is gone. One that cannot be understood has no format.
 func (c *Committer) readPending(ctx context.Context, key string) (*item, error) {
 	data, err := c.cfg.Bucket.Get(ctx, key)
 	if errors.Is(err, lake.ErrNotFound) {
@@ -71,9 +78,8 @@ func (c *Committer) readPending(ctx context.Context, key string) (*item, error) 
 		return nil, fmt.Errorf("read pending: %w", err)
 	}
 	it := &item{key: key}
-	if err := json.Unmarshal(data, &it.Pending); err != nil || it.Format != lake.Format || store.PendingKey(it.Arrival.ID(), 0) != key {
-		c.log.ErrorContext(ctx, "pending object cannot be understood", "key", key)
-		return nil, nil
+	if err := json.Unmarshal(data, &it.Pending); err != nil || store.PendingKey(it.Arrival.ID(), it.Epoch) != key {
+		it.Format = 0
 	}
 	return it, nil
 }

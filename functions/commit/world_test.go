@@ -63,7 +63,7 @@ func open(t *testing.T) *depot {
 func (d *depot) committer(t *testing.T) *commit.Committer {
 	t.Helper()
 	c, err := commit.New(commit.Config{
-		Bucket: d.bucket, Tables: commit.Warehouse(d.warehouse), Log: slog.New(slog.DiscardHandler), Tries: 20,
+		Bucket: d.bucket, Tables: d.warehouse, Log: slog.New(slog.DiscardHandler), Tries: 20,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -93,7 +93,7 @@ func Open(ctx context.Context, cfg Config) (n *Node, err error) {
 
 func (n *Node) functions(cfg Config) (err error) {
 	n.Committer, err = commit.New(commit.Config{
-		Bucket: n.bucket, Journal: n.journal, Tables: commit.Warehouse(n.Reader.warehouse), Done: n.done, Log: n.log,
+		Bucket: n.bucket, Journal: n.journal, Tables: n.Reader.warehouse, Done: n.done, Log: n.log,
 	})
 	if err != nil {
 		return err

@@ -10,7 +10,8 @@ type Pending struct {
 	Base     int64    `json:"base"`            // the log is searched for the arrival and its epoch above it
 	Record   Record   `json:"record"`
 	Replaces string   `json:"replaces,omitempty"` // the load whose rows leave when the record's come
-	Drops    []string `json:"drops,omitempty"`    // the tables that Replaces has files in
+	Older    []string `json:"older,omitempty"`    // loads before that one, where a restore may have brought their rows back
+	Drops    []string `json:"drops,omitempty"`    // the tables that these loads have files in
 	Without  []string `json:"without,omitempty"`  // tables that were restored without Replaces: the record stays out of them too
 }
 
@@ -50,7 +51,8 @@ type Receipt struct {
 type Load struct {
 	Load     string       `json:"load"`
 	Epoch    int64        `json:"epoch,omitempty"`
-	Replaces string       `json:"replaces,omitempty"` // the load whose rows leave the tables of Drops with this one's coming
+	Replaces string       `json:"replaces,omitempty"` // its rows leave the tables of Drops when this one's come
+	Older    []string     `json:"older,omitempty"`    // so do those of these loads, if they are there
 	Drops    []string     `json:"drops,omitempty"`
 	Tables   []TableFiles `json:"tables"`
 }

@@ -2,7 +2,7 @@ package lake
 
 // Ledgers are tables too. They hold coordinates and counts, never a value of a row.
 const (
-	OpsLoads   = "ops.loads"   // one row an arrival, written by commit from the log itself
+	OpsLoads   = "ops.loads"   // one row an arrival and replay, written by commit from the log itself
 	OpsRejects = "ops.rejects" // one row a rejected row, written by ingest like any other table
 )
 
@@ -11,7 +11,7 @@ func LoadsSchema() Schema {
 	text, long := Type{Kind: String}, Type{Kind: Long}
 	return Schema{
 		Format: Format, Table: OpsLoads, Partition: []string{"month(_arrived_at)"}, Sort: []string{ColArrivedAt},
-		Doc: "What became of every upload: one row an arrival. Read = committed + filtered + rejected, for each row and over all.",
+		Doc: "What became of every upload: one row an arrival, and one more for each replay of it. Read = committed + filtered + rejected, for each row.",
 		Columns: []Column{
 			{Name: ColCustomer, Type: text, Required: true, Bounds: true, Doc: "The customer who sent it."},
 			{Name: ColLoad, Type: text, Required: true, Bounds: true, Doc: "The load its rows carry; for a duplicate, the load that was there first."},
@@ -33,6 +33,8 @@ func LoadsSchema() Schema {
 			{Name: "rejected", Type: long, Required: true, Bounds: true, Doc: "Records that a rule rejected; each has a row in ops.rejects."},
 			{Name: "metadata", Type: text, Bounds: true, Doc: "Version of the metadata it was read with."},
 			{Name: "log", Type: long, Required: true, Bounds: true, Doc: "Number of the log entry that is its receipt."},
+			{Name: "epoch", Type: long, Bounds: true, Doc: "Number of the replay that read it again; 0 or null if it came by itself."},
+			{Name: "replaces", Type: text, Bounds: true, Doc: "The load whose rows left for this one's; null if none did. Where it is in quarantine, they stayed."},
 		},
 	}
 }

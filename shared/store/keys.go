@@ -14,6 +14,7 @@ import (
 //	arrivals/<arrival>                             the base of an arrival that met an existing load
 //	pending/<arrival>.<epoch>                      processed arrivals on their way into the log
 //	log/<n>                                        the log, n in 12 digits from 000000000001, without holes
+//	folded/<from>-<to>                             entries of the log that lie together; log/<n> says so
 //	hint                                           a number of the log that exists; only to start the search
 //	attempts/<arrival>/<n>                         an arrival was tried again
 //	schemas/<table>/<n>                            how data files of a table are written, n in 6 digits
@@ -69,6 +70,9 @@ func PendingKey(arrival string, epoch int64) string {
 
 // LogKey is entry n of the log.
 func LogKey(n int64) string { return fmt.Sprintf("%s%012d", LogPrefix, n) }
+
+// FoldedKey is the group of log entries from one number to another.
+func FoldedKey(from, to int64) string { return fmt.Sprintf("folded/%012d-%012d", from, to) }
 
 // HintKey is a number of the log that exists.
 func HintKey() string { return "hint" }

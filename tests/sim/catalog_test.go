@@ -8,10 +8,10 @@ import (
 	"maps"
 	"slices"
 
-	"medlake/functions/commit"
 	"medlake/shared/lake"
 	"medlake/shared/store"
 	"medlake/shared/store/faulty"
+	"medlake/shared/warehouse"
 )
 
 // catalog is the tables of a world in memory: each has a version that a commit compares and swaps.
@@ -59,7 +59,7 @@ var errCatalog = errors.New("injected: catalog")
 // tables are the tables as one process sees them.
 type tables struct{ p *process }
 
-func (t tables) Names(context.Context) ([]string, error) {
+func (t tables) Tables(context.Context) ([]string, error) {
 	return slices.Sorted(maps.Keys(t.p.catalog.tables)), nil
 }
 
@@ -67,41 +67,41 @@ func (t tables) Ensure(ctx context.Context, want lake.Schema, _ int64) (lake.Sch
 	return t.p.catalog.schema(ctx, want.Table)
 }
 
-func (t tables) Head(_ context.Context, name string) (commit.Head, error) {
+func (t tables) Batch(_ context.Context, name string) (warehouse.Head, error) {
 	if f := t.p.gate("head", name); f != faulty.None {
-		return nil, errCatalog
+		return warehouse.Head{}, errCatalog
 	}
 	now := t.p.catalog.tables[name]
-	return &head{t.p, name, *now}, nil
+	return warehouse.Head{Table: name, Batch: now.batch, Snapshot: int64(now.version)}, nil
 }
 
-type head struct {
-	p     *process
-	name  string
-	state table
+func (t tables) RowsOf(context.Context, warehouse.Head, []string) ([]string, []lake.DataFile, error) {
+	return nil, nil, errors.ErrUnsupported
 }
 
-func (h *head) Batch() int64 { return h.state.batch }
+func (t tables) Restore(context.Context, warehouse.Head, int64, warehouse.Change) error {
+	return errors.ErrUnsupported
+}
 
-func (h *head) Append(_ context.Context, files []lake.DataFile, n int64) error {
-	f := h.p.gate("append", h.name)
+func (t tables) Apply(_ context.Context, h warehouse.Head, c warehouse.Change) error {
+	f := t.p.gate("apply", h.Table)
 	if f == faulty.Before || f == faulty.Crash {
 		return errCatalog
 	}
-	now := h.p.catalog.tables[h.name]
+	now := t.p.catalog.tables[h.Table]
 	change := func(version int) error {
 		if now.version != version {
 			return lake.ErrConflict
 		}
-		now.files = append(slices.Clone(now.files), files...)
-		now.batch, now.version = n, version+1
+		now.files = append(slices.Clone(now.files), c.Add...)
+		now.batch, now.version = c.Batch, version+1
 		return nil
 	}
-	if b := h.p.broken; b != nil && b.append != nil {
-		change = b.append(h, now, files, n)
+	if b := t.p.broken; b != nil && b.append != nil {
+		change = b.append(t.p, now, c.Add, c.Batch)
 	}
-	err := change(h.state.version)
-	h.p.look(files)
+	err := change(int(h.Snapshot))
+	t.p.look(c.Add)
 	if f != faulty.None {
 		return errCatalog
 	}

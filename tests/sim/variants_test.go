@@ -22,7 +22,7 @@ import (
 type variant struct {
 	name   string
 	store  func(w *world, d *faulty.Driver) driver.Bucket
-	append func(h *head, now *table, files []lake.DataFile, n int64) func(version int) error
+	append func(p *process, now *table, files []lake.DataFile, n int64) func(version int) error
 }
 
 var variants = []variant{
@@ -59,31 +59,31 @@ var variants = []variant{
 	{name: "data files are lost after they were acknowledged", store: losing("/data/")},
 	{name: "pending is not deleted", store: keeping(store.PendingPrefix)},
 	{name: "the sweep sees nothing", store: blind(store.LandingPrefix)},
-	{name: "commits are not pinned", append: func(h *head, now *table, files []lake.DataFile, n int64) func(int) error {
+	{name: "commits are not pinned", append: func(p *process, now *table, files []lake.DataFile, n int64) func(int) error {
 		return func(int) error {
 			now.files, now.batch, now.version = append(now.files, files...), n, now.version+1
 			return nil
 		}
 	}},
-	{name: "files and number are two commits", append: func(h *head, now *table, files []lake.DataFile, n int64) func(int) error {
+	{name: "files and number are two commits", append: func(p *process, now *table, files []lake.DataFile, n int64) func(int) error {
 		return func(version int) error {
 			if now.version != version {
 				return lake.ErrConflict
 			}
 			now.files, now.version = append(now.files, files...), version+1
-			if h.p.rng.IntN(10) > 0 {
+			if p.rng.IntN(10) > 0 {
 				now.batch = n
 			}
 			return nil
 		}
 	}},
-	{name: "a number without its files", append: func(h *head, now *table, files []lake.DataFile, n int64) func(int) error {
+	{name: "a number without its files", append: func(p *process, now *table, files []lake.DataFile, n int64) func(int) error {
 		return func(version int) error {
 			if now.version != version {
 				return lake.ErrConflict
 			}
 			now.batch, now.version = n, version+1
-			if h.p.rng.IntN(10) > 0 {
+			if p.rng.IntN(10) > 0 {
 				now.files = append(now.files, files...)
 			}
 			return nil

@@ -10,9 +10,14 @@ import (
 // Entry is a log entry with an index of what stands in it.
 type Entry struct {
 	lake.Entry
-	arrivals map[string]struct{}
+	arrivals map[arrival]struct{}
 	loads    map[string]struct{}
 	size     int
+}
+
+type arrival struct {
+	id    string
+	epoch int64
 }
 
 func parse(n int64, data []byte) (*Entry, error) {
@@ -23,19 +28,22 @@ func parse(n int64, data []byte) (*Entry, error) {
 	if e.Format != lake.Format || e.N != n {
 		return nil, fmt.Errorf("format %d, number %d: written by another version", e.Format, e.N)
 	}
-	e.arrivals = make(map[string]struct{}, len(e.Receipts))
-	for _, r := range e.Receipts {
-		e.arrivals[r.ID] = struct{}{}
+	e.arrivals = make(map[arrival]struct{}, len(e.Receipts))
+	for i := range e.Receipts {
+		e.arrivals[arrival{e.Receipts[i].ID, e.Receipts[i].Epoch}] = struct{}{}
 	}
 	e.loads = make(map[string]struct{}, len(e.Loads))
-	for _, l := range e.Loads {
-		e.loads[l.Load] = struct{}{}
+	for i := range e.Loads {
+		e.loads[e.Loads[i].Load] = struct{}{}
 	}
 	return e, nil
 }
 
-// HasArrival reports whether the entry is the receipt of an arrival.
-func (e *Entry) HasArrival(id string) bool { _, ok := e.arrivals[id]; return ok }
+// HasArrival reports whether the entry is the receipt of an arrival for a replay, 0 if it came by itself.
+func (e *Entry) HasArrival(id string, epoch int64) bool {
+	_, ok := e.arrivals[arrival{id, epoch}]
+	return ok
+}
 
 // HasLoad reports whether the entry takes in a load.
 func (e *Entry) HasLoad(id string) bool { _, ok := e.loads[id]; return ok }

@@ -28,8 +28,10 @@ type Journal struct {
 	tail   int64     // an entry known to exist; 0 at first
 	seen   time.Time // when the hint was last read
 	cached map[int64]*Entry
-	order  []int64 // of cached, oldest first
-	size   int     // bytes of cached, as stored
+	order  []int64  // of cached, oldest first
+	size   int      // bytes of cached, as stored
+	groups []*group // read last, latest first
+	folded int64    // entries up to here are known to be folded
 }
 
 const (
@@ -111,16 +113,18 @@ func (j *Journal) Hint(ctx context.Context, n int64) error {
 // Entry is log entry n; lake.ErrNotFound means that n lies past the tail. Entries are shared: do not change them.
 func (j *Journal) Entry(ctx context.Context, n int64) (*Entry, error) {
 	j.mu.Lock()
-	e := j.cached[n]
+	e, data := j.cached[n], j.grouped(n)
 	j.mu.Unlock()
 	if e != nil {
 		return e, nil
 	}
-	data, err := j.bucket.Get(ctx, store.LogKey(n))
-	if err != nil {
-		return nil, fmt.Errorf(errorPrefix, n, err)
+	if data == nil {
+		var err error
+		if data, err = j.bucket.Get(ctx, store.LogKey(n)); err != nil {
+			return nil, fmt.Errorf(errorPrefix, n, err)
+		}
 	}
-	return j.keep(n, data)
+	return j.keep(ctx, n, data)
 }
 
 // Claim makes e the entry after the last, unless another committer is first, and returns the entry that won. An error
@@ -135,11 +139,31 @@ func (j *Journal) Claim(ctx context.Context, e lake.Entry) (*Entry, error) {
 	if err != nil {
 		return nil, fmt.Errorf(errorPrefix, e.N, err)
 	}
-	return j.keep(e.N, winner)
+	return j.keep(ctx, e.N, winner)
 }
 
-// keep parses the bytes of an entry that exists and caches it.
-func (j *Journal) keep(n int64, data []byte) (*Entry, error) {
+// Add claims entries after the last until one is e's, which is an entry of a kind that stands alone. e.ID is a name never
+// given before. An error leaves it open whether e stands.
+func (j *Journal) Add(ctx context.Context, e lake.Entry) (*Entry, error) {
+	var err error
+	if e.N, err = j.Tail(ctx); err != nil {
+		return nil, err
+	}
+	for {
+		e.N++
+		won, err := j.Claim(ctx, e)
+		if err != nil || won.ID == e.ID {
+			return won, err
+		}
+	}
+}
+
+// keep parses the bytes of an entry that exists, wherever it lies, and caches it.
+func (j *Journal) keep(ctx context.Context, n int64, data []byte) (*Entry, error) {
+	data, err := j.resolve(ctx, n, data)
+	if err != nil {
+		return nil, fmt.Errorf(errorPrefix, n, err)
+	}
 	e, err := parse(n, data)
 	if err != nil {
 		return nil, fmt.Errorf(errorPrefix, n, err)

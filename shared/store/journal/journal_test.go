@@ -40,11 +40,11 @@ func TestFirstClaimWins(t *testing.T) {
 		}
 	}
 	won, err := one.Claim(t.Context(), entry(1, "a"))
-	if err != nil || !won.HasArrival("a") || won.HasArrival("b") || !won.HasLoad("load1") || won.HasLoad("a") {
+	if err != nil || !won.HasArrival("a", 0) || won.HasArrival("b", 0) || !won.HasLoad("load1") || won.HasLoad("a") {
 		t.Errorf("got %+v, %v", won, err)
 	}
 	lost, err := other.Claim(t.Context(), entry(1, "b"))
-	if err != nil || !lost.HasArrival("a") || lost.HasArrival("b") {
+	if err != nil || !lost.HasArrival("a", 0) || lost.HasArrival("b", 0) {
 		t.Errorf("got %+v, %v: want the winner's entry", lost, err)
 	}
 	if n, err := other.Tail(t.Context()); n != 1 || err != nil {
