@@ -8,7 +8,6 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -48,12 +47,6 @@ type Config struct {
 	Log      *slog.Logger
 }
 
-// Table is a table that changes.
-type Table struct {
-	Log     lake.Schema // wanted schema of its log
-	Current lake.Schema // wanted schema of the table itself: the log's columns, by customer
-}
-
 // Merger merges. It is safe for concurrent use.
 type Merger struct {
 	cfg    Config
@@ -63,12 +56,6 @@ type Merger struct {
 
 	// Under rounds.
 	tables []*merged
-}
-
-// merged is a table that is kept up to its log.
-type merged struct {
-	Table
-	log, current lake.Schema // as published, with field ids
 }
 
 // New makes a merger.
@@ -111,12 +98,9 @@ func (m *Merger) Ensure(ctx context.Context, tables ...Table) error {
 	}
 	m.tables = nil
 	for _, t := range tables {
-		into := &merged{Table: t}
-		if into.log, err = m.cfg.Tables.Ensure(ctx, t.Log, tail); err != nil {
-			return fmt.Errorf("table %s: %w", t.Log.Table, err)
-		}
-		if into.current, err = m.cfg.Tables.Ensure(ctx, t.Current, 0); err != nil {
-			return fmt.Errorf("table %s: %w", t.Current.Table, err)
+		into, err := m.ensure(ctx, t, tail)
+		if err != nil {
+			return err
 		}
 		m.tables = append(m.tables, into)
 	}
@@ -173,7 +157,38 @@ type Round struct {
 func (m *Merger) Round(ctx context.Context) (Round, error) {
 	m.rounds.Lock()
 	defer m.rounds.Unlock()
-	return Round{}, nil
+	changed := make([]bool, len(m.tables))
+	errs := make([]error, len(m.tables))
+	m.parallel(len(m.tables), func(i int) { changed[i], errs[i] = m.merge(ctx, m.tables[i]) })
+	var r Round
+	for i, t := range m.tables {
+		if errs[i] != nil {
+			r.Behind = append(r.Behind, t.table.schema.Table)
+		} else if changed[i] {
+			r.Merged++
+		}
+	}
+	return r, errors.Join(errs...)
+}
+
+// parallel runs f(0) … f(n-1), at most Parallel at once.
+func (m *Merger) parallel(n int, f func(i int)) {
+	if m.cfg.Parallel == 1 { // in this goroutine, in order: a simulation can repeat it
+		for i := range n {
+			f(i)
+		}
+		return
+	}
+	var wait sync.WaitGroup
+	places := make(chan struct{}, m.cfg.Parallel)
+	for i := range n {
+		places <- struct{}{}
+		wait.Go(func() {
+			defer func() { <-places }()
+			f(i)
+		})
+	}
+	wait.Wait()
 }
 
 // pause waits for d; false if ctx ended.

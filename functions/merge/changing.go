@@ -1,0 +1,78 @@
+package merge
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"medlake/shared/datafile"
+	"medlake/shared/lake"
+	"medlake/shared/metadata"
+	"medlake/shared/transform/fold"
+)
+
+// Table is a table that changes.
+type Table struct {
+	Log     lake.Schema // wanted schema of its log
+	Current lake.Schema // wanted schema of the table itself
+	Key     []string    // the columns that make a key
+	Fold    *fold.Fold
+}
+
+// Changing makes the Table of a table with `change`: its columns are the log's, its files are cut by customer.
+func Changing(t *metadata.Table, f *fold.Fold) Table {
+	c := Table{Log: t.Schema(), Current: t.Schema(), Key: []string{lake.ColCustomer}, Fold: f}
+	key := t.Key
+	if len(t.Change.Replace) > 0 {
+		key = t.Change.Replace
+	}
+	for _, k := range key {
+		if k != lake.ColCustomer {
+			c.Key = append(c.Key, k)
+		}
+	}
+	c.Current.Table, c.Current.Partition = t.ID(), []string{lake.ColCustomer}
+	c.Current.Sort = slices.Clone(c.Key[1:])
+	return c
+}
+
+// merged is a table that is kept up to its log.
+type merged struct {
+	fold    *fold.Fold
+	log     *side
+	table   *side
+	folder  string // key of the table's data
+	encoder *datafile.Encoder
+
+	settled gap
+	ours    bool // the table has been seen with our fold
+	aside   int  // rounds in which it was another's since
+}
+
+// ensure makes the two tables of t and learns how they are read and written.
+func (m *Merger) ensure(ctx context.Context, t Table, tail int64) (*merged, error) {
+	into := &merged{fold: t.Fold}
+	log, err := m.cfg.Tables.Ensure(ctx, t.Log, tail)
+	if err != nil {
+		return nil, fmt.Errorf("table %s: %w", t.Log.Table, err)
+	}
+	current, err := m.cfg.Tables.Ensure(ctx, t.Current, 0)
+	if err != nil {
+		return nil, fmt.Errorf("table %s: %w", t.Current.Table, err)
+	}
+	if into.log, err = newSide(m.cfg.Bucket, log, t.Fold, t.Key, true); err != nil {
+		return nil, err
+	}
+	if into.table, err = newSide(m.cfg.Bucket, current, t.Fold, t.Key, false); err != nil {
+		return nil, err
+	}
+	if into.encoder, err = datafile.NewEncoder(current); err != nil {
+		return nil, fmt.Errorf("table %s: %w", current.Table, err)
+	}
+	folder, err := m.cfg.Bucket.Key(current.Location)
+	if err != nil {
+		return nil, fmt.Errorf("table %s: %w", current.Table, err)
+	}
+	into.folder = folder + "/data/"
+	return into, nil
+}
