@@ -62,18 +62,29 @@ func (r *Reader) catalog(ctx context.Context, n Names, q Request) (Catalog, erro
 	if err != nil {
 		return c, err
 	}
-	want := func(name string) bool { return n.All || slices.Contains(n.Tables, strings.ToLower(name)) }
-	for _, name := range slices.Sorted(maps.Keys(all)) { // sorted, so that the same statement makes the same catalog
-		d := all[name]
-		view := false
-		if d.meta != nil && d.meta.Change != nil {
-			_, merged := all[d.meta.ID()]
-			view = !merged && want(d.meta.ID())
-		}
-		if !view && !want(name) {
+	need := map[string]bool{}
+	for name := range all {
+		need[name] = n.has(name)
+	}
+	for name, d := range all {
+		if d.meta == nil || d.meta.Change == nil {
 			continue
 		}
-		t, err := r.table(ctx, name, d, q.Customer)
+		views, err := r.views(ctx, all, d.meta, n, q)
+		if err != nil {
+			return c, err
+		}
+		for _, v := range views {
+			need[name], need[v.Name] = true, false
+			c.Views = append(c.Views, v)
+		}
+	}
+	slices.SortFunc(c.Views, func(a, b View) int { return strings.Compare(a.Name, b.Name) })
+	for _, name := range slices.Sorted(maps.Keys(all)) { // sorted, so that the same statement makes the same catalog
+		if !need[name] {
+			continue
+		}
+		t, err := r.table(ctx, name, all[name], q.Customer)
 		if err != nil {
 			return c, err
 		}
@@ -81,15 +92,44 @@ func (r *Reader) catalog(ctx context.Context, n Names, q Request) (Catalog, erro
 			continue // nothing in it is known to be the customer's
 		}
 		c.Tables = append(c.Tables, t)
-		if view {
-			v, err := fold(d.meta)
-			if err != nil {
-				return c, err
-			}
-			c.Views = append(c.Views, v)
-		}
 	}
 	return c, nil
+}
+
+// has reports whether a table is wanted.
+func (n Names) has(name string) bool {
+	return n.All || slices.Contains(n.Tables, strings.ToLower(name))
+}
+
+// views makes the wanted views over the log of a changing table. The table itself is read as it stands once merge has
+// filled it; but what it held at an earlier moment only the log knows.
+func (r *Reader) views(ctx context.Context, all map[string]declared, t *metadata.Table, n Names, q Request) ([]View, error) {
+	var out []View
+	if n.has(t.ID()) {
+		_, stored := all[t.ID()]
+		if stored && q.At.IsZero() {
+			p, err := r.Source.Table(ctx, t.ID(), q.Customer)
+			if err != nil && !errors.Is(err, lake.ErrNotFound) {
+				return nil, fmt.Errorf("plan %s: %w", t.ID(), err)
+			}
+			stored = err == nil && p.Batch > 0
+		}
+		if !stored || !q.At.IsZero() {
+			v, err := current(t)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, v)
+		}
+	}
+	if n.has(historyOf(t)) {
+		v, err := history(t)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, v)
+	}
+	return out, nil
 }
 
 // declared is what is known of a table without planning it.

@@ -7,8 +7,11 @@ import (
 	"medlake/shared/metadata"
 )
 
-// deleteKey is the name of `change.delete` among a table's conditions; no column can have it.
-const deleteKey = "*delete*"
+// Names of `change.delete` and `change.merge_on` among a table's conditions; no column can have them.
+const (
+	deleteKey = "*delete*"
+	mergeKey  = "*merge_on*"
+)
 
 // Check returns the faults of a table's `change` expressions: the parts of the expression language that a view cannot
 // express. They join the metadata's own faults.
@@ -21,7 +24,7 @@ func Check(t *metadata.Table) []metadata.Fault {
 }
 
 // compile translates the expressions of a table's `change` to SQL over the log, alias t: by column for `only`, under
-// deleteKey for `delete`.
+// deleteKey for `delete`, under mergeKey for `merge_on`.
 func compile(t *metadata.Table) (map[string]string, []metadata.Fault) {
 	kinds := map[string]lake.Kind{}
 	for _, c := range t.Schema().Columns {
@@ -42,6 +45,9 @@ func compile(t *metadata.Table) (map[string]string, []metadata.Fault) {
 	}
 	for _, o := range t.Change.Only {
 		add(o.Name, "only: "+o.Name, o.Text)
+	}
+	if m := t.Change.MergeOn; m != nil {
+		add(mergeKey, "merge_on", m.When)
 	}
 	return out, faults
 }

@@ -80,7 +80,8 @@ func TestCatalogHoldsWhatIsNamed(t *testing.T) {
 		{Names{Tables: []string{"lake.visits_log"}}, "", "lake.visits_log"},
 		{Names{Tables: []string{"ops.settings", "ops.loads"}}, "", "ops.loads ops.settings"},
 		{Names{Tables: []string{"ops.settings", "ops.loads"}}, "acme", "ops.loads"},
-		{Names{All: true}, "acme", "lake.beds lake.events lake.old lake.visits_log ops.loads ops.rejects +lake.visits"},
+		{Names{All: true}, "acme", "lake.beds lake.events lake.old lake.visits_log ops.loads ops.rejects +lake.visits +lake.visits_history"},
+		{Names{Tables: []string{"lake.visits_history"}}, "acme", "lake.visits_log +lake.visits_history"},
 	} {
 		w := &watch{names: c.names}
 		r := &Reader{Source: src, Set: set, Engine: w, Sandbox: w}
@@ -90,14 +91,7 @@ func TestCatalogHoldsWhatIsNamed(t *testing.T) {
 			t.Errorf("%+v: %v", c.names, err)
 			continue
 		}
-		var got []string
-		for _, tab := range w.catalog.Tables {
-			got = append(got, tab.Schema.Table)
-		}
-		for _, v := range w.catalog.Views {
-			got = append(got, "+"+v.Name)
-		}
-		if d := cmp.Diff(c.want, strings.Join(got, " ")); d != "" {
+		if d := cmp.Diff(c.want, w.catalog.list()); d != "" {
 			t.Errorf("%+v of %q: %s", c.names, c.customer, d)
 		}
 		if w.catalog.Customer != c.customer || !w.catalog.At.Equal(time.Unix(0, 0)) || (w.s.Limits != Limits{}) != (c.customer != "") {
@@ -109,16 +103,41 @@ func TestCatalogHoldsWhatIsNamed(t *testing.T) {
 	}
 }
 
+// TestMergedTableIsReadAsItStands: once it holds something, and unless a moment is asked for.
 func TestMergedTableIsReadAsItStands(t *testing.T) {
 	t.Parallel()
-	w := &watch{names: Names{Tables: []string{"lake.visits"}}}
-	r := &Reader{Source: stored{table("lake.visits", nil), table("lake.visits_log", nil)}, Set: &metadata.Set{Tables: []*metadata.Table{changing()}}, Engine: w}
-	if _, err := r.Query(t.Context(), Request{SQL: "x"}); err != nil {
-		t.Fatal(err)
+	merged, fresh := table("lake.visits", nil), table("lake.visits", nil)
+	fresh.Batch = 0
+	for name, c := range map[string]struct {
+		current Table
+		at      time.Time
+		want    string
+	}{
+		"merged":         {merged, time.Time{}, "lake.visits"},
+		"at a moment":    {merged, time.Unix(0, 0), "lake.visits_log +lake.visits"},
+		"not yet merged": {fresh, time.Time{}, "lake.visits_log +lake.visits"},
+	} {
+		w := &watch{names: Names{Tables: []string{"lake.visits"}}}
+		r := &Reader{Source: stored{c.current, table("lake.visits_log", nil)}, Set: &metadata.Set{Tables: []*metadata.Table{changing()}}, Engine: w}
+		if _, err := r.Query(t.Context(), Request{SQL: "x", At: c.at}); err != nil {
+			t.Fatal(err)
+		}
+		if got := w.catalog.list(); got != c.want {
+			t.Errorf("%s: got %s, want %s", name, got, c.want)
+		}
 	}
-	if len(w.catalog.Tables) != 1 || w.catalog.Tables[0].Schema.Table != "lake.visits" || len(w.catalog.Views) != 0 {
-		t.Errorf("got %+v", w.catalog)
+}
+
+// list names the catalog's tables, then its views.
+func (c *Catalog) list() string {
+	var out []string
+	for _, t := range c.Tables {
+		out = append(out, t.Schema.Table)
 	}
+	for _, v := range c.Views {
+		out = append(out, "+"+v.Name)
+	}
+	return strings.Join(out, " ")
 }
 
 func TestCustomersFilesAreChecked(t *testing.T) {

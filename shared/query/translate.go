@@ -9,7 +9,8 @@ import (
 
 // translate turns an expression of the metadata language into an SQL condition over alias t that is never null. It knows
 // columns, text, number, true, false and nil literals, == != < <= > >=, in and not in with a list, and or not (also && || !)
-// and parentheses. Nil compares as in the metadata language: it equals nil only, and is neither less nor greater.
+// and parentheses. Nil is as in the metadata language: it equals nil only, a comparison of order with it is nil, and so on
+// through and, or and not; in the end nil does not hold.
 func translate(expr string, kinds map[string]lake.Kind) (string, error) {
 	toks, err := lex(expr)
 	if err != nil {
@@ -23,22 +24,24 @@ func translate(expr string, kinds map[string]lake.Kind) (string, error) {
 	if p.peek().kind != tokEnd {
 		return "", fmt.Errorf("%s is not supported here", p.peek())
 	}
-	return v.condition()
+	sql, err := v.condition()
+	if v.null {
+		sql = "coalesce(" + sql + ", false)"
+	}
+	return sql, err
 }
 
 // A value is SQL with the kind of what it yields; 0 is nil.
 type value struct {
-	sql  string
-	kind lake.Kind
-	bare bool // a column that may be null
+	sql     string
+	kind    lake.Kind
+	null    bool // it may be null
+	literal bool
 }
 
 func (v value) condition() (string, error) {
 	if v.kind != lake.Boolean {
 		return "", fmt.Errorf("must be true or false")
-	}
-	if v.bare {
-		return "coalesce(" + v.sql + ", false)", nil
 	}
 	return v.sql, nil
 }
@@ -84,7 +87,7 @@ func (p *translator) chain(sub func() (value, error), sql string, ops ...string)
 		if err != nil {
 			return right, fmt.Errorf("both sides of %s %w", ops[0], err)
 		}
-		left = value{sql: "(" + l + " " + sql + " " + r + ")", kind: lake.Boolean}
+		left = value{sql: "(" + l + " " + sql + " " + r + ")", kind: lake.Boolean, null: left.null || right.null}
 	}
 	return left, nil
 }
@@ -109,11 +112,7 @@ func (p *translator) compare() (value, error) {
 		if !alike(left.kind, right.kind) {
 			return left, fmt.Errorf("the two sides of %s are of different kinds", t.text)
 		}
-		out := "(" + left.sql + " " + sql + " " + right.sql + ")"
-		if !strings.Contains(sql, "DISTINCT") {
-			out = "coalesce" + strings.TrimSuffix(out, ")") + ", false)"
-		}
-		return value{sql: out, kind: lake.Boolean}, nil
+		return value{sql: "(" + left.sql + " " + sql + " " + right.sql + ")", kind: lake.Boolean, null: !strings.Contains(sql, "DISTINCT")}, nil
 	}
 	switch {
 	case p.accept("in"):
@@ -132,9 +131,12 @@ func (p *translator) in(left value, format string) (value, error) {
 	}
 	var items []string
 	for !p.accept("]") {
-		v, err := p.unary()
+		v, err := p.primary()
 		if err != nil {
 			return v, err
+		}
+		if !v.literal {
+			return v, fmt.Errorf("the list after in holds more than constants")
 		}
 		if !alike(left.kind, v.kind) || v.kind == 0 {
 			return v, fmt.Errorf("the list after in holds another kind than the column")
@@ -164,7 +166,7 @@ func (p *translator) unary() (value, error) {
 		if err != nil {
 			return v, fmt.Errorf("what follows not %w", err)
 		}
-		return value{sql: "(NOT " + c + ")", kind: lake.Boolean}, nil
+		return value{sql: "(NOT " + c + ")", kind: lake.Boolean, null: v.null}, nil
 	}
 	if p.accept("(") {
 		v, err := p.or()
@@ -183,15 +185,15 @@ func (p *translator) primary() (value, error) {
 	t := p.next()
 	switch t.kind {
 	case tokText:
-		return value{sql: Literal(t.text), kind: lake.String}, nil
+		return value{sql: Literal(t.text), kind: lake.String, literal: true}, nil
 	case tokNumber:
-		return value{sql: t.text, kind: lake.Long}, nil
+		return value{sql: t.text, kind: lake.Long, literal: true}, nil
 	case tokName:
 		switch t.text {
 		case "true", "false":
-			return value{sql: t.text, kind: lake.Boolean}, nil
+			return value{sql: t.text, kind: lake.Boolean, literal: true}, nil
 		case "nil":
-			return value{sql: "NULL"}, nil
+			return value{sql: "NULL", null: true, literal: true}, nil
 		}
 		kind, ok := p.kinds[t.text]
 		if !ok {
@@ -200,7 +202,7 @@ func (p *translator) primary() (value, error) {
 		if n := p.peek(); n.kind == tokOp && n.text == "(" {
 			return value{}, fmt.Errorf("calls are not supported here")
 		}
-		return value{sql: "t." + Ident(t.text), kind: kind, bare: true}, nil
+		return value{sql: "t." + Ident(t.text), kind: kind, null: true}, nil
 	}
 	return value{}, fmt.Errorf("%s is not supported here", t)
 }

@@ -101,7 +101,7 @@ func (h Harness) names(t *testing.T) {
 		}
 		want(t, r, query.Request{SQL: "select count(*) from visits union all select count(*) from lake.visits_log", Customer: customer}, "0", "0")
 		want(t, r, query.Request{SQL: "select table_schema, table_name from information_schema.tables order by 1, 2", Customer: customer},
-			"lake|events", "lake|visits", "lake|visits_log", "ops|loads", "ops|rejects")
+			"lake|events", "lake|visits", "lake|visits_history", "lake|visits_log", "ops|loads", "ops|rejects")
 		want(t, r, query.Request{SQL: "select column_name, data_type from information_schema.columns where table_name = 'visits_log' and column_name in ('visit_id', 'event_at')", Customer: customer},
 			"visit_id|VARCHAR", "event_at|TIMESTAMP WITH TIME ZONE")
 		wantError(t, r, query.Request{SQL: "select * from nothing", Customer: customer}, lake.ErrNotFound)

@@ -164,7 +164,7 @@ func (h Harness) allowed(t *testing.T) {
 		"select e.id, x.m from events e, lateral (select e.n + 1 as m) x":                                                                 {"a|2"},
 		"select column_name from (describe visits) where column_name = 'bed'":                                                             {"bed"},
 		"select 'it''s', 'a;b', '--', '/*', 'select * from events' -- a comment; with a semicolon":                                        {"it's|a;b|--|/*|select * from events"},
-		"show tables": {"events", "visits", "visits_log"},
+		"show tables": {"events", "visits", "visits_history", "visits_log"},
 	} {
 		want(t, r, query.Request{SQL: sql, Customer: acme}, rows...)
 	}
