@@ -24,15 +24,15 @@ const (
 // cannot even start RunChild exits with it too.
 const ChildFailed = 75
 
-// Child makes a Config.Alone that starts this program again with args. The arrival goes to its standard input; the
+// Child makes a Config.Alone that starts this program again with args. What to process goes to its standard input; the
 // program must call RunChild with it.
-func Child(args ...string) func(ctx context.Context, a lake.Arrival) error {
-	return func(ctx context.Context, a lake.Arrival) error {
+func Child(args ...string) func(ctx context.Context, p lake.Pending) error {
+	return func(ctx context.Context, p lake.Pending) error {
 		self, err := os.Executable()
 		if err != nil {
 			return fmt.Errorf("start alone: %w", err)
 		}
-		data, err := json.Marshal(a)
+		data, err := json.Marshal(p)
 		if err != nil {
 			return fmt.Errorf("start alone: %w", err)
 		}
@@ -60,8 +60,8 @@ func Child(args ...string) func(ctx context.Context, a lake.Arrival) error {
 // RunChild is the other side of Child: it limits this process, processes the arrival it reads from in, and returns the
 // exit code. Whatever ends the process otherwise counts as a death.
 func RunChild(ctx context.Context, f *Ingest, in io.Reader) int {
-	var a lake.Arrival
-	if err := json.NewDecoder(in).Decode(&a); err != nil {
+	var p lake.Pending
+	if err := json.NewDecoder(in).Decode(&p); err != nil {
 		f.log.ErrorContext(ctx, "no arrival to process alone")
 		return ChildFailed
 	}
@@ -69,14 +69,14 @@ func RunChild(ctx context.Context, f *Ingest, in io.Reader) int {
 		f.log.ErrorContext(ctx, "limit process", "error", err)
 		return ChildFailed
 	}
-	_, err := f.Process(ctx, a, false)
+	_, err := f.once(ctx, p)
 	switch {
 	case err == nil:
 		return 0
 	case errors.Is(err, errPanicked):
 		return 2 // as the runtime does
 	default:
-		f.log.ErrorContext(ctx, "processing alone failed", "arrival", a.ID(), "error", err)
+		f.log.ErrorContext(ctx, "processing alone failed", "arrival", p.Arrival.ID(), "error", err)
 		return ChildFailed
 	}
 }

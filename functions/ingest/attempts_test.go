@@ -44,7 +44,7 @@ func TestDeadlyArrivalIsTriedAloneAfterThreeDeaths(t *testing.T) {
 	alone := 0
 	f := d.ingest(t, func(c *ingest.Config) {
 		c.Engine = &deadly{c.Engine, true}
-		c.Alone = func(context.Context, lake.Arrival) error { alone++; return ingest.ErrDied }
+		c.Alone = func(context.Context, lake.Pending) error { alone++; return ingest.ErrDied }
 	})
 	a := d.upload(t, "acme/visits/1.zip", locked(t))
 	if _, err := f.Process(t.Context(), a, false); err == nil {
@@ -91,7 +91,7 @@ func TestFailuresThatComeBackDoNotCount(t *testing.T) {
 			}
 			return s, err
 		}
-		c.Alone = func(context.Context, lake.Arrival) error { t.Error("tried alone"); return nil }
+		c.Alone = func(context.Context, lake.Pending) error { t.Error("tried alone"); return nil }
 	})
 	a := d.upload(t, "acme/visits/1.zip", locked(t))
 	for range 5 {
@@ -133,7 +133,7 @@ func TestChildTellsDeathsFromFailures(t *testing.T) {
 		"dies":  func(err error) bool { return errors.Is(err, ingest.ErrDied) },
 	} {
 		t.Setenv(childEnv, mode)
-		if err := ingest.Child()(t.Context(), lake.Arrival{}); !want(err) {
+		if err := ingest.Child()(t.Context(), lake.Pending{}); !want(err) {
 			t.Errorf("%s: got %v", mode, err)
 		}
 	}

@@ -29,7 +29,7 @@ type Config struct {
 	Schemas func(ctx context.Context, table string) (lake.Schema, error)
 	// Alone processes an arrival in a process of its own, which may die (ErrDied). It is called for what was tried three
 	// times and never came back. Default: such arrivals are tried like any other.
-	Alone    func(ctx context.Context, a lake.Arrival) error
+	Alone    func(ctx context.Context, p lake.Pending) error
 	Wake     func()        // called when something is pending; default: nothing
 	Attempt  func() string // a name never given before, for data files; default random
 	Parallel int           // uploads of one load at once; default 4

@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"slices"
+	"strconv"
 
 	"medlake/shared/lake"
 )
@@ -24,17 +25,37 @@ func (f *Ingest) Process(ctx context.Context, a lake.Arrival, resent bool) (Resu
 	}
 	var rec *lake.Record
 	if resent {
-		rec, err = f.again(ctx, a)
+		rec, err = f.again(ctx, lake.Pending{Arrival: a})
 	} else {
-		rec, err = f.once(ctx, a)
+		rec, err = f.once(ctx, lake.Pending{Arrival: a})
 	}
 	if err != nil {
 		return Result{}, fmt.Errorf("arrival %s: %w", a.ID(), err)
 	}
+	return f.told(ctx, a, 0, rec), nil
+}
+
+// Derive processes an arrival anew for the replay p.Epoch, whose entry stands in the log. p says what the outcome replaces;
+// its base and record are not looked at. It keeps the time of the first upload. An error that is lake.ErrInvalid means that
+// the upload is not there any more.
+func (f *Ingest) Derive(ctx context.Context, p lake.Pending) error {
+	if _, err := f.identify(ctx, p.Arrival); err != nil {
+		return err
+	}
+	rec, err := f.again(ctx, p)
+	if err != nil {
+		return fmt.Errorf("arrival %s, replay %d: %w", p.Arrival.ID(), p.Epoch, err)
+	}
+	f.told(ctx, p.Arrival, p.Epoch, rec)
+	return nil
+}
+
+// told logs what became of an arrival.
+func (f *Ingest) told(ctx context.Context, a lake.Arrival, epoch int64, rec *lake.Record) Result {
 	res := result(a, rec)
-	f.log.InfoContext(ctx, "processed", "arrival", res.Arrival, "load", res.Load, "status", string(res.Status),
+	f.log.InfoContext(ctx, "processed", "arrival", res.Arrival, "epoch", epoch, "load", res.Load, "status", string(res.Status),
 		"reason", string(res.Reason), "rejects", res.Rejects)
-	return res, nil
+	return res
 }
 
 // identify takes what the store says of the upload: events are only hints.
@@ -60,10 +81,10 @@ func (f *Ingest) identify(ctx context.Context, a lake.Arrival) (lake.Arrival, er
 var errPanicked = errors.New("processing panicked")
 
 // once processes an arrival and leaves it pending.
-func (f *Ingest) once(ctx context.Context, a lake.Arrival) (rec *lake.Record, err error) {
+func (f *Ingest) once(ctx context.Context, p lake.Pending) (rec *lake.Record, err error) {
 	defer func() {
-		if p := recover(); p != nil {
-			f.log.ErrorContext(ctx, "processing panicked", "arrival", a.ID(), "cause", describe(p), "stack", string(debug.Stack()))
+		if cause := recover(); cause != nil {
+			f.log.ErrorContext(ctx, "processing panicked", "arrival", p.Arrival.ID(), "cause", describe(cause), "stack", string(debug.Stack()))
 			err = errPanicked
 		}
 	}()
@@ -71,15 +92,22 @@ func (f *Ingest) once(ctx context.Context, a lake.Arrival) (rec *lake.Record, er
 	if err != nil {
 		return nil, err
 	}
-	rec, about, err := f.record(ctx, a, base)
+	rec, err = f.made(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	if rec != nil {
+		return rec, f.pend(ctx, p, base, rec)
+	}
+	rec, about, err := f.record(ctx, p, base)
 	var refusal *lake.Refusal
 	if errors.As(err, &refusal) {
-		rec, err = f.quarantine(ctx, a, base, about, refusal)
+		rec, err = f.quarantine(ctx, p, base, about, refusal)
 	}
 	if err != nil {
 		return nil, err
 	}
-	return rec, f.pend(ctx, a, base, rec)
+	return rec, f.pend(ctx, p, base, rec)
 }
 
 // describe tells what a panic was about without a value of the data: only the runtime's own messages hold none.
@@ -92,8 +120,8 @@ func describe(p any) string {
 }
 
 // record finds or makes the record of an upload that is not refused.
-func (f *Ingest) record(ctx context.Context, a lake.Arrival, base int64) (*lake.Record, About, error) {
-	engine := *f.engine.Load()
+func (f *Ingest) record(ctx context.Context, p lake.Pending, base int64) (*lake.Record, About, error) {
+	a, engine := p.Arrival, *f.engine.Load()
 	plan, err := engine.Match(a.Name())
 	if err != nil {
 		return nil, About{}, err
@@ -113,13 +141,16 @@ func (f *Ingest) record(ctx context.Context, a lake.Arrival, base int64) (*lake.
 		return nil, about, err
 	}
 	defer f.free(ctx, content)
-	load := loadID(a, about, data.bytes, content)
+	load := replayID(p)
+	if p.Replaces == "" {
+		load = loadID(a, about, data.bytes, content)
+	}
 	rec, err := f.existing(ctx, load)
 	if rec != nil || err != nil {
 		return rec, about, err
 	}
 	made := &lake.Record{
-		Load: load, Arrival: a.ID(), Customer: a.Customer(), Feed: about.Feed, Metadata: engine.Version(),
+		Load: load, Arrival: a.ID(), Epoch: p.Epoch, Customer: a.Customer(), Feed: about.Feed, Metadata: engine.Version(),
 		Status: lake.Loaded, Base: base, ArrivedAt: a.At,
 	}
 	if err := f.transform(ctx, plan, content, made); err != nil {
@@ -148,12 +179,9 @@ func (f *Ingest) passwords(ctx context.Context, secret string) ([]string, error)
 	return lines, nil
 }
 
-// epoch is the replay number of a first load.
-const epoch = "0"
-
 // loadID names what an upload brings: the same for every upload that brings the same, as the feed defines it.
 func loadID(a lake.Arrival, about About, data []byte, c Content) string {
-	parts := append([]string{"load", epoch, a.Customer(), about.Feed}, about.Captures...)
+	parts := append([]string{"load", "0", a.Customer(), about.Feed}, about.Captures...)
 	parts = append(parts, "by "+about.Dedupe)
 	switch about.Dedupe {
 	case "arrival":
@@ -172,6 +200,14 @@ func loadID(a lake.Arrival, about About, data []byte, c Content) string {
 	return lake.Hash(parts...)
 }
 
+// replayID names what a replay makes of an arrival that has a load: its own, because only one arrival of the same content
+// has one.
+func replayID(p lake.Pending) string {
+	return lake.Hash("load", strconv.FormatInt(p.Epoch, 10), p.Arrival.ID())
+}
+
 // quarantineID names the record of an upload that is refused: its own, so that the same bytes sent again after a fix get
 // their chance.
-func quarantineID(a lake.Arrival) string { return lake.Hash("quarantine", epoch, a.ID()) }
+func quarantineID(p lake.Pending) string {
+	return lake.Hash("quarantine", strconv.FormatInt(p.Epoch, 10), p.Arrival.ID())
+}

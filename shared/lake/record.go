@@ -17,7 +17,8 @@ const (
 type Record struct {
 	Format    int          `json:"format"`
 	Load      string       `json:"load"`
-	Arrival   string       `json:"arrival"` // the arrival whose processing made this record
+	Arrival   string       `json:"arrival"`         // the arrival whose processing made this record
+	Epoch     int64        `json:"epoch,omitempty"` // the replay that it was made for; 0: the arrival came by itself
 	Customer  string       `json:"customer"`
 	Feed      string       `json:"feed,omitempty"`
 	Metadata  string       `json:"metadata"` // version of the metadata set

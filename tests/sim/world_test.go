@@ -145,8 +145,8 @@ func (p *process) ingest() (*ingest.Ingest, error) {
 	f, err := ingest.New(ingest.Config{
 		Bucket: p.bucket, Journal: p.log, Engine: p.engine, Attempt: p.attempt, Parallel: 1, Log: quiet,
 		Schemas: p.catalog.schema,
-		Alone: func(ctx context.Context, a lake.Arrival) error {
-			if _, err := f.Process(ctx, a, false); err != nil {
+		Alone: func(ctx context.Context, a lake.Pending) error {
+			if _, err := f.Process(ctx, a.Arrival, false); err != nil {
 				return ingest.ErrDied // the simulated child has no other way to fail
 			}
 			return nil
