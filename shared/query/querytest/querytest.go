@@ -27,6 +27,7 @@ func Run(t *testing.T, h Harness) {
 	t.Run("Values", h.values)
 	t.Run("Files", h.files)
 	t.Run("Current", h.current)
+	t.Run("Folds", h.folds)
 	t.Run("Names", h.names)
 	t.Run("Customers", h.customers)
 	t.Run("Refused", h.refused)

@@ -32,7 +32,8 @@ func (s *State) Reset() {
 	clear(s.sources)
 }
 
-// Resume turns to another key, whose rows so far have come to r: a visible row of the table itself.
+// Resume turns to another key, whose rows so far have come to r: a visible row of the table itself. If the fold shows sets,
+// that is any of the visible rows, and the next step must be of another load: loads are taken in whole.
 func (s *State) Resume(r Ref) {
 	s.Reset()
 	s.latest, s.deleted = r, false
