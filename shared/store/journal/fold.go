@@ -18,9 +18,7 @@ import (
 // each log/<n> is overwritten by a pointer to the group, in order. An entry is never missing, and whoever meets a pointer
 // reads the same bytes as before, so folding changes nothing for readers and claimers, however old what they know is.
 const (
-	maxGroup  = 1000    // entries of a group
 	maxLines  = 4 << 20 // bytes of a group's entries before compression, unless it is one entry
-	unfolded  = 1000    // entries before the tail that stay as they are: they are read all the time
 	maxGroups = 4       // groups held in memory
 )
 
@@ -52,7 +50,7 @@ func (j *Journal) Fold(ctx context.Context, upTo int64) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	upTo = min(upTo, tail-unfolded)
+	upTo = min(upTo, tail-j.Recent)
 	done, err := j.foldedTo(ctx, upTo)
 	for err == nil && done < upTo {
 		var g *group
@@ -114,7 +112,7 @@ func (j *Journal) nextGroup(ctx context.Context, done, upTo int64) (*group, erro
 			break
 		}
 		g.lines = append(g.lines, data)
-		if g.size += len(data); len(g.lines) == maxGroup {
+		if g.size += len(data); len(g.lines) == j.Group {
 			break
 		}
 	}

@@ -17,10 +17,13 @@ import (
 // Journal is the log of one bucket, seen through a bounded cache. Entries never change, so what is cached stays right.
 // It is safe for concurrent use, and one process shares one.
 type Journal struct {
-	// Fresh is how old a Base may be, measured with Now: a matter of cost only, because any older base is right. Both may be
-	// changed before the first use.
-	Fresh time.Duration
-	Now   func() time.Time
+	// Fresh is how old a Base may be, measured with Now: a matter of cost only, because any older base is right. Group is how
+	// many entries at most are folded into one object, and Recent how many before the tail stay as they are, because they
+	// are read all the time. All may be changed before the first use.
+	Fresh  time.Duration
+	Now    func() time.Time
+	Group  int
+	Recent int64
 
 	bucket *store.Bucket
 
@@ -42,7 +45,7 @@ const (
 
 // New makes a journal over a bucket.
 func New(b *store.Bucket) *Journal {
-	return &Journal{Fresh: defaultAge, Now: time.Now, bucket: b, cached: map[int64]*Entry{}}
+	return &Journal{Fresh: defaultAge, Now: time.Now, Group: 1000, Recent: 1000, bucket: b, cached: map[int64]*Entry{}}
 }
 
 // Base is the number of an entry that exists, or 0. It may be old.
