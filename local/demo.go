@@ -119,6 +119,9 @@ func (g *guide) show(ctx context.Context) error {
 		}
 		g.receipt(p, r, time.Since(start))
 	}
+	if err := g.node.Settle(ctx); err != nil { // else it would come by itself, seconds later
+		return err
+	}
 	for _, q := range demo.Questions() {
 		if err := g.ask(ctx, q); err != nil {
 			return fmt.Errorf("ask %q: %w", q.Title, err)

@@ -57,8 +57,8 @@ func load(ctx context.Context, args []string, s streams) (code int, err error) {
 	if err != nil {
 		return exitFailed, err
 	}
-	if _, err := n.Committer.Round(ctx); err != nil {
-		return exitFailed, fmt.Errorf("commit: %w; the files are kept and the next load or run commits them", err)
+	if err := n.Settle(ctx); err != nil {
+		return exitFailed, fmt.Errorf("%w; the files are kept and the next load or run goes on with them", err)
 	}
 	for i := range results {
 		results[i].Rows = n.ByName(results[i].Rows)

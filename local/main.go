@@ -40,6 +40,8 @@ func commands() []command {
 		{"sql", "[--data DIR] [--metadata DIR] [--customer C] [--at TIME] [--as table|csv|json] 'SELECT …'", "ask the lake", sql},
 		{"check", "[--metadata DIR]", "check all metadata, with every feed's sample", check},
 		{"try", "[--metadata DIR] [--customer C] [--password-file F] FEED FILE", "show the rows and rejects of a file; nothing is written", try},
+		{"merge", "[--data DIR] [--metadata DIR]", "bring the tables that change up to their logs now", mergeNow},
+		{"restore", "[--data DIR] [--metadata DIR] --to TIME [--table T] [--later keep|drop] [--exclude IDS] [--reason TEXT]", "show what putting tables back to a moment would undo, and do it once it is said what becomes of later loads", restoreTables},
 		{"diff", "[--data DIR] [--metadata DIR] [--secrets URL] [--last N] NEW", "what the metadata in folder NEW would change on the latest uploads; nothing is written", compare},
 		{"alone", "", "", alone},
 		{"answer", "", "", answer},

@@ -40,7 +40,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"pack": pack, "until": until, "exits": exits,
+			"pack": pack, "until": until, "exits": exits, "moment": moments,
 		},
 	})
 }
@@ -106,4 +106,14 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	if code != args[0] {
 		ts.Fatalf("exit code %s, want %s", code, args[0])
 	}
+}
+
+// moments sets a variable to the time it is, with nothing else happening in the same millisecond: moment NAME
+func moments(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: moment NAME")
+	}
+	time.Sleep(2 * time.Millisecond) // snapshots are told apart by milliseconds
+	ts.Setenv(args[0], time.Now().UTC().Format(time.RFC3339Nano))
+	time.Sleep(2 * time.Millisecond)
 }

@@ -28,7 +28,7 @@ func sql(ctx context.Context, args []string, s streams) (code int, err error) {
 		return exitFailed, err
 	}
 	request := query.Request{SQL: rest[0], Customer: *customer}
-	if request.At, err = moment(*at); err != nil {
+	if request.At, err = moment("at", *at); err != nil {
 		return exitFailed, err
 	}
 	library, err := node.Metadata(*meta)
@@ -51,8 +51,8 @@ func sql(ctx context.Context, args []string, s streams) (code int, err error) {
 	return exitOK, nil
 }
 
-// moment reads a time, or a day as its end in UTC; empty is the zero time.
-func moment(s string) (time.Time, error) {
+// moment reads the time of an option, or a day as its end in UTC; empty is the zero time.
+func moment(option, s string) (time.Time, error) {
 	if s == "" {
 		return time.Time{}, nil
 	}
@@ -62,7 +62,7 @@ func moment(s string) (time.Time, error) {
 	if t, err := time.Parse(time.DateOnly, s); err == nil {
 		return t.AddDate(0, 0, 1).Add(-time.Microsecond), nil
 	}
-	return time.Time{}, fmt.Errorf("--at %q is neither like 2026-11-24T10:00:00Z nor like 2026-11-24", s)
+	return time.Time{}, fmt.Errorf("--%s %q is neither like 2026-11-24T10:00:00Z nor like 2026-11-24", option, s)
 }
 
 // answer is the limited process that runs one customer's statement.

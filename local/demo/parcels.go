@@ -51,16 +51,33 @@ func Parcels() ([]Parcel, error) {
 		if err != nil {
 			return nil, err
 		}
-		data, err := lock.Zip(files, lock.Options{
-			Cipher: p.cipher, Password: Customers()[p.customer], Random: rand.Reader, Modified: time.Date(2026, 3, 5, 8, 0, 0, 0, time.UTC),
-		})
+		data, err := locked(p.customer, p.cipher, files...)
 		if err != nil {
 			return nil, fmt.Errorf("pack %s: %w", p.path, err)
 		}
 		parcels = append(parcels, Parcel{p.customer, p.path, p.note, data})
 	}
 	whole := parcels[3].Data
-	return append(parcels, Parcel{"stmary", "ccda/cut.zip", "a zip that was cut on the way", bytes.Clone(whole[:len(whole)/2])}), nil
+	parcels = append(parcels, Parcel{"stmary", "ccda/cut.zip", "a zip that was cut on the way", bytes.Clone(whole[:len(whole)/2])})
+	told, err := bulletins()
+	if err != nil {
+		return nil, err
+	}
+	for _, b := range told {
+		data, err := locked("acme", lock.AES256, b.file())
+		if err != nil {
+			return nil, fmt.Errorf("pack %s: %w", b.path, err)
+		}
+		parcels = append(parcels, Parcel{"acme", b.path, b.note, data})
+	}
+	return parcels, nil
+}
+
+// locked packs files for a customer.
+func locked(customer string, cipher lock.Cipher, files ...lock.File) ([]byte, error) {
+	return lock.Zip(files, lock.Options{
+		Cipher: cipher, Password: Customers()[customer], Random: rand.Reader, Modified: time.Date(2026, 3, 5, 8, 0, 0, 0, time.UTC),
+	})
 }
 
 func members(folder string, names []string) ([]lock.File, error) {

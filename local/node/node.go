@@ -16,6 +16,8 @@ import (
 
 	"medlake/functions/commit"
 	"medlake/functions/ingest"
+	"medlake/functions/merge"
+	"medlake/functions/restore"
 	"medlake/functions/sweep"
 	"medlake/shared/faas"
 	"medlake/shared/lake"
@@ -41,6 +43,8 @@ type Node struct {
 	Reader    *Reader
 	Ingest    *ingest.Ingest
 	Committer *commit.Committer
+	Merger    *merge.Merger
+	Restorer  *restore.Restorer
 	Secrets   *secret.Store
 
 	bucket  *store.Bucket
@@ -93,8 +97,17 @@ func Open(ctx context.Context, cfg Config) (n *Node, err error) {
 
 func (n *Node) functions(cfg Config) (err error) {
 	n.Committer, err = commit.New(commit.Config{
-		Bucket: n.bucket, Journal: n.journal, Tables: n.Reader.warehouse, Done: n.done, Log: n.log,
+		Bucket: n.bucket, Journal: n.journal, Tables: n.Reader.warehouse, Log: n.log,
+		Done: func(ctx context.Context, r commit.Round) { n.done(ctx, r); n.Merger.Wake() },
 	})
+	if err != nil {
+		return err
+	}
+	n.Merger, err = merge.New(merge.Config{Bucket: n.bucket, Journal: n.journal, Tables: n.Reader.warehouse, Log: n.log})
+	if err != nil {
+		return err
+	}
+	n.Restorer, err = restore.New(restore.Config{Bucket: n.bucket, Journal: n.journal, Tables: n.Reader.warehouse})
 	if err != nil {
 		return err
 	}
@@ -130,12 +143,19 @@ func (n *Node) functions(cfg Config) (err error) {
 // ensure creates or evolves the tables of the metadata.
 func (n *Node) ensure(ctx context.Context) error {
 	var wanted []lake.Schema
+	var changing []merge.Table
 	for _, t := range n.Library.Set().Tables {
 		wanted = append(wanted, t.Schema())
-		n.sources = append(n.sources, t.Target())
+		n.sources = append(n.sources, t.ID())
+		if t.Change != nil {
+			changing = append(changing, merge.Changing(t, n.Library.Fold(t)))
+		}
 	}
 	n.sources = append(n.sources, lake.OpsLoads, lake.OpsRejects)
 	if err := n.Committer.Ensure(ctx, wanted...); err != nil {
+		return fmt.Errorf("create or evolve tables: %w", err)
+	}
+	if err := n.Merger.Ensure(ctx, changing...); err != nil {
 		return fmt.Errorf("create or evolve tables: %w", err)
 	}
 	var err error

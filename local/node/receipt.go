@@ -138,13 +138,21 @@ func (n *Node) ByName(rows map[string]int64) map[string]int64 {
 	return out
 }
 
+// Stored is the full name of a table as people write it.
+func Stored(name string) string {
+	if strings.Contains(name, ".") {
+		return name
+	}
+	return query.Namespace + "." + name
+}
+
 // receipt looks an arrival up in ops.loads.
 func (r *Reader) receipt(ctx context.Context, id string) (receipt lake.Receipt, err error) {
 	if len(id) != lake.IDLen {
 		return receipt, lake.ErrNotFound
 	}
 	res, err := r.Query(ctx, query.Request{SQL: `SELECT object, _load, status, reason, feed, rejected, coalesce(entry, -1), coalesce(line, 0), column_name, rule
-		FROM ops.loads WHERE arrival = ` + query.Literal(id)})
+		FROM ops.loads WHERE arrival = ` + query.Literal(id) + ` ORDER BY epoch DESC LIMIT 1`})
 	if err != nil {
 		return receipt, err
 	}

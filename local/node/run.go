@@ -24,6 +24,7 @@ func (n *Node) Run(ctx context.Context) {
 	defer stop()
 	var group sync.WaitGroup
 	group.Go(func() { n.sweeper.Run(ctx) })
+	group.Go(func() { n.Merger.Run(ctx) })
 	var committer sync.WaitGroup
 	committer.Go(func() { n.Committer.Run(commits) })
 	n.bus.Run(ctx)
@@ -38,6 +39,20 @@ func (n *Node) Run(ctx context.Context) {
 		return
 	}
 	n.done(last, round)
+	if _, err := n.Merger.Round(last); err != nil {
+		n.log.ErrorContext(ctx, "last merge failed: it is made at the next start", "error", err)
+	}
+}
+
+// Settle brings all that was processed into the tables, and the tables that change up to their logs.
+func (n *Node) Settle(ctx context.Context) error {
+	if _, err := n.Committer.Round(ctx); err != nil {
+		return fmt.Errorf("commit: %w", err)
+	}
+	if _, err := n.Merger.Round(ctx); err != nil {
+		return fmt.Errorf("merge: %w", err)
+	}
+	return nil
 }
 
 // Upload is a file to arrive. With the same fields and the same bytes it is the same arrival, however often it is stored.
