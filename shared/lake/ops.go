@@ -4,6 +4,7 @@ package lake
 const (
 	OpsLoads   = "ops.loads"   // one row an arrival and replay, written by commit from the log itself
 	OpsRejects = "ops.rejects" // one row a rejected row, written by ingest like any other table
+	OpsHealth  = "ops.health"  // one row a table, written by maintain
 )
 
 // LoadsSchema is the schema of OpsLoads. Every row balances: read = committed + filtered + rejected.
@@ -52,5 +53,28 @@ func RejectsSchema() Schema {
 			Column{Name: "rule", Type: text, Required: true, Bounds: true, Doc: "The check that was broken, or type, required, ragged or quote."},
 			Column{Name: ColExtra, Type: text, Doc: "Always null: here because every table that ingest writes has it."},
 		),
+	}
+}
+
+// HealthSchema is the schema of OpsHealth.
+func HealthSchema() Schema {
+	text, long, at := Type{Kind: String}, Type{Kind: Long}, Type{Kind: Timestamp}
+	return Schema{
+		Format: Format, Table: OpsHealth, Sort: []string{"table_name"},
+		Doc: "How each table was at the last maintenance: one row a table, replaced by every round.",
+		Columns: []Column{
+			{Name: "table_name", Type: text, Required: true, Bounds: true, Doc: "The table, as namespace.table."},
+			{Name: "files", Type: long, Required: true, Bounds: true, Doc: "Data files."},
+			{Name: "small_files", Type: long, Required: true, Bounds: true, Doc: "Data files below three quarters of the size aimed at."},
+			{Name: "rows", Type: long, Required: true, Bounds: true, Doc: "Rows in data files, deleted ones included."},
+			{Name: "deleted_share", Type: Type{Kind: Double}, Required: true, Bounds: true, Doc: "Deleted rows in data files, of all rows: from 0 to 1. A deleted key of a changing table keeps one."},
+			{Name: "delete_files", Type: long, Required: true, Bounds: true, Doc: "Position delete files."},
+			{Name: "bytes", Type: long, Required: true, Bounds: true, Doc: "Size of all data and delete files."},
+			{Name: "snapshots", Type: long, Required: true, Bounds: true, Doc: "States of the table that are kept."},
+			{Name: "batch", Type: long, Required: true, Bounds: true, Doc: "The last log entry that the table was changed by."},
+			{Name: "log_tail", Type: long, Required: true, Bounds: true, Doc: "The last entry of the log then."},
+			{Name: "last_compaction", Type: at, Bounds: true, Doc: "When files were last rewritten; null if never."},
+			{Name: "measured_at", Type: at, Required: true, Bounds: true, Doc: "When this was so."},
+		},
 	}
 }

@@ -1,0 +1,7 @@
+package maintain
+
+import "context"
+
+type proofs struct{}
+
+func (w *work) clean(context.Context, *Table) error { return nil }

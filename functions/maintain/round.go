@@ -1,0 +1,183 @@
+package maintain
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"medlake/shared/lake"
+)
+
+// Order says what a round is to do.
+type Order struct {
+	Dry    bool     // nothing is changed: the report says what would be
+	Delete bool     // also list the files of the tables and delete what is left over
+	Tables []string // only these; empty: all
+}
+
+// Report is what a round did, or what it would do.
+type Report struct {
+	Tables []Table
+	Folded int64 // log entries up to here lie folded
+	Left   int   // groups of files that no budget was left for
+}
+
+// Table is the report on one table.
+type Table struct {
+	Table     string
+	Groups    []Group // of files to compact
+	Compacted int     // how many of the groups were
+	GaveUp    int     // how many were not, because others changed their files meanwhile
+	Manifests bool    // whether they were rewritten
+	Deleted   Deleted
+}
+
+// Deleted counts objects that were left over.
+type Deleted struct {
+	Files int
+	Bytes int64
+}
+
+// Round looks after every table. A table that fails does not hold up the others and is met again by the next round.
+func (m *Maintainer) Round(ctx context.Context, o Order) (Report, error) {
+	m.rounds.Lock()
+	defer m.rounds.Unlock()
+	var r Report
+	now, err := m.now(ctx, o.Dry)
+	if err != nil {
+		return r, err
+	}
+	names, err := m.cfg.Tables.Tables(ctx)
+	if err != nil {
+		return r, fmt.Errorf("list tables: %w", err)
+	}
+	w := &work{Maintainer: m, Order: o, now: now, names: names, bytes: m.cfg.Budget.Bytes, until: time.Now().Add(m.cfg.Budget.Time)}
+	var errs []error
+	for _, name := range names {
+		if len(o.Tables) > 0 && !slices.Contains(o.Tables, name) {
+			continue
+		}
+		t := Table{Table: name}
+		if err := w.table(ctx, &t); err != nil {
+			errs = append(errs, fmt.Errorf("table %s: %w", name, err))
+		}
+		r.Tables = append(r.Tables, t)
+	}
+	r.Left = w.left
+	if !o.Dry {
+		if r.Folded, err = m.cfg.Journal.Fold(ctx, 1<<62); err != nil {
+			errs = append(errs, err)
+		}
+		if len(o.Tables) == 0 {
+			errs = append(errs, w.measure(ctx, r.Tables))
+		}
+	}
+	m.report(ctx, r)
+	return r, errors.Join(errs...)
+}
+
+// now is the store's time; a dry round may not write to learn it.
+func (m *Maintainer) now(ctx context.Context, dry bool) (time.Time, error) {
+	if dry {
+		return time.Now(), nil
+	}
+	return m.cfg.Now(ctx)
+}
+
+func (m *Maintainer) report(ctx context.Context, r Report) {
+	for _, t := range r.Tables {
+		if t.Compacted+t.GaveUp+t.Deleted.Files > 0 {
+			m.log.InfoContext(ctx, "maintained", "table", t.Table, "compacted", t.Compacted, "gave_up", t.GaveUp,
+				"deleted", t.Deleted.Files, "deleted_bytes", t.Deleted.Bytes)
+		}
+	}
+}
+
+// work is one round.
+type work struct {
+	*Maintainer
+	Order
+	now   time.Time
+	names []string // all tables
+
+	bytes  int64     // left to be read by compaction
+	until  time.Time // no new piece of work is begun after this
+	left   int
+	proofs *proofs
+}
+
+// over reports whether the time of the round is up.
+func (w *work) over(ctx context.Context) bool { return ctx.Err() != nil || !time.Now().Before(w.until) }
+
+// current reports whether a table is made from its log by merge.
+func (w *work) current(name string) bool { return slices.Contains(w.names, name+logSuffix) }
+
+// made is the table that is made from a log table; empty if there is none.
+func (w *work) made(name string) string {
+	if base, ok := strings.CutSuffix(name, logSuffix); ok && slices.Contains(w.names, base) {
+		return base
+	}
+	return ""
+}
+
+const logSuffix = "_log"
+
+// table does all there is to do for one table.
+func (w *work) table(ctx context.Context, t *Table) error {
+	if !w.Dry {
+		if err := w.cfg.Tables.TagMonths(ctx, t.Table, w.now); err != nil {
+			return err
+		}
+	}
+	errs := []error{w.compactAll(ctx, t)}
+	if !w.Dry && ctx.Err() == nil {
+		head, err := w.cfg.Tables.Batch(ctx, t.Table)
+		if err == nil && head.Snapshot != 0 {
+			t.Manifests, err = w.cfg.Tables.RewriteManifests(ctx, head)
+		}
+		errs = append(errs, err, w.cfg.Tables.Expire(ctx, t.Table))
+	}
+	if w.Delete && ctx.Err() == nil {
+		errs = append(errs, w.clean(ctx, t))
+	}
+	return errors.Join(errs...)
+}
+
+// compactAll plans a table and compacts its groups, each in a transaction of its own: whoever dies loses one at most.
+func (w *work) compactAll(ctx context.Context, t *Table) error {
+	if t.Table == lake.OpsHealth {
+		return nil
+	}
+	head, err := w.cfg.Tables.Batch(ctx, t.Table)
+	if err != nil {
+		return err
+	}
+	files, err := w.cfg.Tables.Live(ctx, head, "")
+	if err != nil {
+		return err
+	}
+	if t.Groups, err = w.plan(ctx, files); err != nil || w.Dry {
+		return err
+	}
+	for i := range t.Groups {
+		g := &t.Groups[i]
+		if w.bytes < g.Bytes() || w.over(ctx) {
+			w.left += len(t.Groups) - i
+			break
+		}
+		w.bytes -= g.Bytes()
+		done, err := w.compact(ctx, t.Table, g)
+		switch {
+		case err != nil:
+			return fmt.Errorf("compact %d files: %w", len(g.Files), err)
+		case done:
+			t.Compacted++
+		default:
+			t.GaveUp++
+		}
+	}
+	return nil
+}
