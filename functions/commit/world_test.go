@@ -84,10 +84,16 @@ func arrivalOf(n int) lake.Arrival {
 // loaded is the record of an arrival that brought one word, whose file is stored.
 func (d *depot) loaded(t *testing.T, n int) lake.Record {
 	t.Helper()
+	return d.derived(t, n, 0, "hello")
+}
+
+// derived is what an epoch makes of an arrival.
+func (d *depot) derived(t *testing.T, n int, epoch int64, word string) lake.Record {
+	t.Helper()
 	a := arrivalOf(n)
-	load := lake.Hash("load", a.ID())
+	load := loadOf(n, epoch)
 	b := column.New(d.schema.Columns)
-	for i, v := range []any{"acme", load, 0, 1, int(a.At.UnixMicro()), "hello"} {
+	for i, v := range []any{"acme", load, 0, 1, int(a.At.UnixMicro()), word} {
 		if s, ok := v.(string); ok {
 			b.Columns[i].AppendText([]byte(s))
 		} else {
@@ -114,7 +120,7 @@ func (d *depot) loaded(t *testing.T, n int) lake.Record {
 	}
 	f.Path, f.Customer, f.Month = d.bucket.URL(key), "acme", datafile.Month(a.At)
 	return lake.Record{
-		Format: lake.Format, Load: load, Arrival: a.ID(), Customer: "acme", Feed: "words", Metadata: "v1", Status: lake.Loaded, ArrivedAt: a.At,
+		Format: lake.Format, Load: load, Arrival: a.ID(), Epoch: epoch, Customer: "acme", Feed: "words", Metadata: "v1", Status: lake.Loaded, ArrivedAt: a.At,
 		Tables: []lake.TableFiles{
 			{Table: table, Schema: 1, Read: 4, Committed: 1, Filtered: 1, Rejected: 2, Files: []lake.DataFile{f}},
 			{Table: lake.OpsRejects, Read: 2, Committed: 2},
@@ -122,13 +128,24 @@ func (d *depot) loaded(t *testing.T, n int) lake.Record {
 	}
 }
 
+func loadOf(n int, epoch int64) string {
+	return lake.Hash("load", fmt.Sprint(epoch), arrivalOf(n).ID())
+}
+
 func (d *depot) pend(t *testing.T, a lake.Arrival, r lake.Record, base int64) {
 	t.Helper()
-	data, err := json.Marshal(lake.Pending{Format: lake.Format, Arrival: a, Base: base, Record: r})
+	d.leave(t, lake.Pending{Arrival: a, Base: base, Record: r})
+}
+
+// leave leaves a pending object.
+func (d *depot) leave(t *testing.T, p lake.Pending) {
+	t.Helper()
+	p.Format = lake.Format
+	data, err := json.Marshal(p)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := d.bucket.Put(t.Context(), store.PendingKey(a.ID(), 0), data); err != nil {
+	if err := d.bucket.Put(t.Context(), store.PendingKey(p.Arrival.ID(), p.Epoch), data); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -13,6 +13,8 @@ import (
 
 	"github.com/apache/iceberg-go"
 	"github.com/apache/iceberg-go/table"
+
+	"medlake/shared/lake"
 )
 
 // draft is a snapshot in the making: the manifests of a head, changed.
@@ -51,7 +53,7 @@ func (w *Warehouse) draft(ctx context.Context, h Head) (*draft, error) {
 func (w *Warehouse) manifests(ctx context.Context, t *table.Table, snapshot int64) ([]iceberg.ManifestFile, error) {
 	s := t.SnapshotByID(snapshot)
 	if s == nil {
-		return nil, fmt.Errorf("snapshot %d is no longer kept", snapshot)
+		return nil, fmt.Errorf("snapshot %d is no longer kept: %w", snapshot, lake.ErrNotFound)
 	}
 	return s.Manifests(&session{files: w.files, ctx: ctx})
 }
