@@ -23,6 +23,7 @@ var roles = map[string]func(ctx context.Context, e environment) error{
 	"ingest": serveIngest, // one arrival: data files, a record, pending
 	"alone":  runAlone,    // ingest starts itself so for an arrival that killed it three times
 	"commit": serveCommit, // pending to the log, the log to the tables
+	"merge":  serveMerge,  // the logs of tables that change to the tables themselves
 	"sweep":  serveSweep,  // what was forgotten in landing is sent again
 }
 

@@ -7,8 +7,13 @@ import (
 
 	"medlake/functions/commit"
 	"medlake/functions/ingest"
+	"medlake/functions/merge"
 	"medlake/functions/sweep"
+	"medlake/shared/faas"
 	"medlake/shared/lake"
+	"medlake/shared/store"
+	"medlake/shared/transform"
+	"medlake/shared/warehouse"
 )
 
 func newIngest(ctx context.Context, e environment, wake func()) (f *ingest.Ingest, free func() error, err error) {
@@ -57,33 +62,62 @@ func runAlone(ctx context.Context, e environment) error {
 	return exitCode(code)
 }
 
-func serveCommit(ctx context.Context, e environment) error {
-	b, err := e.bucket(ctx)
+// opened is what the roles that keep tables work with.
+type opened struct {
+	bucket    *store.Bucket
+	warehouse *warehouse.Warehouse
+	library   *transform.Library
+}
+
+// keepTables opens the lake, builds a role's function with it and serves it.
+func keepTables(ctx context.Context, e environment, build func(o opened) (loop func(context.Context), h faas.Handler, err error)) (err error) {
+	var o opened
+	if o.bucket, err = e.bucket(ctx); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, o.bucket.Close()) }()
+	if o.warehouse, err = e.warehouse(ctx, o.bucket); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, o.warehouse.Close()) }()
+	if o.library, err = e.library(); err != nil {
+		return err
+	}
+	loop, handle, err := build(o)
 	if err != nil {
 		return err
 	}
-	w, err := e.warehouse(ctx, b)
-	if err != nil {
-		return errors.Join(err, b.Close())
-	}
-	free := func() error { return errors.Join(w.Close(), b.Close()) }
-	c, err := commit.New(commit.Config{Bucket: b, Tables: w, Log: e.log})
-	if err != nil {
-		return errors.Join(err, free())
-	}
-	library, err := e.library()
-	if err != nil {
-		return errors.Join(err, free())
-	}
-	var wanted []lake.Schema
-	for _, t := range library.Set().Tables {
-		wanted = append(wanted, t.Schema())
-	}
-	if err := c.Ensure(ctx, wanted...); err != nil {
-		return errors.Join(err, free())
-	}
-	err = beside(ctx, c.Run, func(ctx context.Context) error { return e.serve(ctx, c.Handle) })
-	return errors.Join(err, free())
+	return beside(ctx, loop, func(ctx context.Context) error { return e.serve(ctx, handle) })
+}
+
+func serveCommit(ctx context.Context, e environment) error {
+	return keepTables(ctx, e, func(o opened) (func(context.Context), faas.Handler, error) {
+		c, err := commit.New(commit.Config{Bucket: o.bucket, Tables: o.warehouse, Log: e.log})
+		if err != nil {
+			return nil, nil, err
+		}
+		var wanted []lake.Schema
+		for _, t := range o.library.Set().Tables {
+			wanted = append(wanted, t.Schema())
+		}
+		return c.Run, c.Handle, c.Ensure(ctx, wanted...)
+	})
+}
+
+func serveMerge(ctx context.Context, e environment) error {
+	return keepTables(ctx, e, func(o opened) (func(context.Context), faas.Handler, error) {
+		m, err := merge.New(merge.Config{Bucket: o.bucket, Tables: o.warehouse, Log: e.log})
+		if err != nil {
+			return nil, nil, err
+		}
+		var changing []merge.Table
+		for _, t := range o.library.Set().Tables {
+			if t.Change != nil {
+				changing = append(changing, merge.Changing(t, o.library.Fold(t)))
+			}
+		}
+		return m.Run, m.Handle, m.Ensure(ctx, changing...)
+	})
 }
 
 func serveSweep(ctx context.Context, e environment) error {
