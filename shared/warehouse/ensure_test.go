@@ -123,13 +123,33 @@ func TestEnsureAddsColumns(t *testing.T) {
 		t.Error("visit_id is still required in the table")
 	}
 
-	// A column that becomes protected is published anew, so that writers stop giving its bounds.
-	col(t, want, "bed").Bounds = false
-	if s := ensure(t, w, want, 5); s.N != 4 || col(t, s, "bed").Bounds {
-		t.Errorf("got schema %d with bed %+v", s.N, *col(t, s, "bed"))
+	// A column that is wanted as optional becomes optional, in the table and for those who write.
+	want = visits(t)
+	want.Table = "lake.relaxed"
+	ensure(t, w, want, 0)
+	col(t, want, "visit_id").Required = false
+	if s := ensure(t, w, want, 0); s.N != 2 || col(t, s, "visit_id").Required || col(t, plan(t.Context(), t, w, want.Table, "").Schema, "visit_id").Required {
+		t.Errorf("visit_id is still required: schema %d", s.N)
 	}
-	if col(t, plan(t.Context(), t, w, first.Table, "").Schema, "bed").Bounds {
-		t.Error("the table still gives bounds of bed")
+	col(t, want, "visit_id").Required = true // rows without one may be there
+	if s := ensure(t, w, want, 0); s.N != 2 || col(t, s, "visit_id").Required {
+		t.Errorf("visit_id is required again: schema %d", s.N)
+	}
+}
+
+func TestEnsureProtectsColumns(t *testing.T) {
+	t.Parallel()
+	w, _ := lakeAt(t, t.TempDir())
+	want := visits(t)
+	ensure(t, w, want, 0)
+
+	// It is published anew, so that writers stop giving its bounds.
+	col(t, want, "charge").Bounds = false
+	if s := ensure(t, w, want, 5); s.N != 2 || col(t, s, "charge").Bounds {
+		t.Errorf("got schema %d with charge %+v", s.N, *col(t, s, "charge"))
+	}
+	if col(t, plan(t.Context(), t, w, want.Table, "").Schema, "charge").Bounds {
+		t.Error("the table still gives bounds of charge")
 	}
 }
 
