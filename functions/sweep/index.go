@@ -72,6 +72,9 @@ func (x *index) catchUp(ctx context.Context, fold bool) error {
 			return err
 		}
 		for i := range e.Receipts {
+			if e.Receipts[i].Epoch > 0 { // of a replay: the arrival was in the log before
+				continue
+			}
 			id, a := e.Receipts[i].ID, e.Receipts[i].Arrival
 			folder := path.Join(store.LandingPrefix, a.Customer(), a.Date()) + "/"
 			x.recent[id] = struct{}{}

@@ -190,8 +190,9 @@ func (s *Sweeper) resend(ctx context.Context, found []lake.Arrival, r *Report) e
 		if err != nil {
 			return err
 		}
-		id, _, _ := strings.Cut(strings.TrimPrefix(o.Key, store.PendingPrefix), ".")
-		pending[id] = true
+		if id, ok := strings.CutSuffix(strings.TrimPrefix(o.Key, store.PendingPrefix), ".0"); ok { // no replay's
+			pending[id] = true
+		}
 	}
 	if err := s.index.catchUp(ctx, false); err != nil {
 		return err

@@ -89,8 +89,10 @@ func TestSweepSendsWhatIsNeitherLoggedNorPending(t *testing.T) {
 	y.upload(t, "landing/birch/"+today(40)+"/old.zip@4")
 	y.upload(t, "landing/Not a customer/"+today(0)+"/x.zip@5")
 	y.claim(t, 1, logged)
-	if err := y.bucket.Put(t.Context(), store.PendingKey(pending.ID(), 0), nil); err != nil {
-		t.Fatal(err)
+	for _, key := range []string{store.PendingKey(pending.ID(), 0), store.PendingKey(logged.ID(), 7)} { // 7: a replay
+		if err := y.bucket.Put(t.Context(), key, nil); err != nil {
+			t.Fatal(err)
+		}
 	}
 	s := y.sweeper(t)
 	if err := s.Handle(t.Context(), faas.NewTick("1")); err != nil {
