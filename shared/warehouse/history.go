@@ -45,18 +45,25 @@ func (w *Warehouse) Snapshots(ctx context.Context, name string) ([]Snapshot, err
 // then, lake.ErrNotFound that the states of that time are no longer kept.
 func (w *Warehouse) SnapshotAt(ctx context.Context, name string, at time.Time) (Snapshot, error) {
 	all, err := w.Snapshots(ctx, name)
-	if err != nil || len(all) == 0 {
+	if err != nil {
 		return Snapshot{}, err
 	}
+	s, kept := newest(all, at)
+	if !kept {
+		return s, fmt.Errorf("table %s: the oldest state that is kept is of %s: %w", name, all[0].At.Format(time.RFC3339), lake.ErrNotFound)
+	}
+	return s, nil
+}
+
+// newest is the last of a table's snapshots, oldest first, that was there at a time: the zero one if the table was empty.
+// It reports false if that state is not kept.
+func newest(all []Snapshot, at time.Time) (Snapshot, bool) {
 	for _, s := range slices.Backward(all) {
 		if !s.At.After(at) {
-			return s, nil
+			return s, true
 		}
 	}
-	if all[0].First {
-		return Snapshot{}, nil
-	}
-	return Snapshot{}, fmt.Errorf("table %s: the oldest state that is kept is of %s: %w", name, all[0].At.Format(time.RFC3339), lake.ErrNotFound)
+	return Snapshot{}, len(all) == 0 || all[0].First
 }
 
 // At is the table as it was at another of its snapshots, for reading only: a change is made to the head itself.

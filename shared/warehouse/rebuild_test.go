@@ -1,0 +1,290 @@
+package warehouse
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/apache/iceberg-go/table"
+	"github.com/google/go-cmp/cmp"
+
+	"medlake/shared/lake"
+	"medlake/shared/store"
+	"medlake/shared/store/faulty"
+)
+
+// ruin is a lake of one table whose processes die and whose catalog gets lost. Its data files hold no Parquet: what rows
+// a file has is written here.
+type ruin struct {
+	bucket  *store.Bucket
+	catalog *Warehouse // holds the catalog's database open
+
+	mu     sync.Mutex
+	schema lake.Schema
+	log    []lake.DataFile
+	rows   map[string][]string // by path of a data file
+	random *rand.Rand
+}
+
+func newRuin(t *testing.T, seed uint64) *ruin {
+	b, err := store.Open(t.Context(), "mem://")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &ruin{bucket: b, schema: visits(t), rows: map[string][]string{}, random: rand.New(rand.NewPCG(seed, 0))}
+	r.lose(t)
+	if r.schema, err = r.catalog.Ensure(t.Context(), r.schema, 0); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// lose starts with an empty catalog.
+func (r *ruin) lose(t *testing.T) {
+	w, err := OpenAt(t.Context(), r.bucket, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = w.Close() })
+	if err := w.cat.CreateNamespace(t.Context(), table.Identifier{"lake"}, nil); err != nil {
+		t.Fatal(err)
+	}
+	r.catalog = w
+}
+
+// process is one that dies at a call of its own.
+func (r *ruin) process() (*Warehouse, *faulty.Driver) {
+	last := r.int(60)
+	states := r.int(2) == 0 // it dies between a metadata file and the catalog
+	if states {
+		last = r.int(6)
+	}
+	fault := faulty.CrashAfter
+	if !states && r.int(2) == 0 {
+		fault = faulty.Crash
+	}
+	bad, driver := faulty.New(r.bucket, func(c faulty.Call) faulty.Fault {
+		if states && (c.Op != faulty.Put || !strings.HasSuffix(c.Key, ".metadata.json")) {
+			return faulty.None
+		}
+		if last--; last >= 0 {
+			return faulty.None
+		}
+		return fault
+	})
+	cat := &opened{Catalog: r.catalog.cat.Catalog, db: r.catalog.cat.db, heads: map[string]*table.Table{}}
+	cat.commits = cat
+	return &Warehouse{cat: cat, files: newFiles(bad), plans: map[planKey]Plan{}, live: map[string]*contents{}, parsed: map[string][]entry{}}, driver
+}
+
+func (r *ruin) int(n int) int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.random.IntN(n)
+}
+
+// file stores a data file of some rows. It is durable before anybody names it.
+func (r *ruin) file(ctx context.Context, name string, rows ...string) (lake.DataFile, error) {
+	f := fakeFile(r.bucket, r.schema, "acme", 0)
+	f.Path, f.Rows, f.Bytes = f.Path[:strings.LastIndexByte(f.Path, '/')+1]+name+".parquet", int64(len(rows)), 1
+	key, err := r.bucket.Key(f.Path)
+	if err == nil {
+		err = r.bucket.Put(ctx, key, []byte("x"))
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.rows[f.Path] = rows
+	return f, err
+}
+
+func (r *ruin) arrive(ctx context.Context, n int) error {
+	for range n {
+		name := fmt.Sprint("L", len(r.log))
+		f, err := r.file(ctx, name, name)
+		if err != nil {
+			return err
+		}
+		r.log = append(r.log, f)
+	}
+	return nil
+}
+
+// live does what processes do until it dies.
+func (r *ruin) live(ctx context.Context, w *Warehouse, d *faulty.Driver) {
+	for !d.Crashed() {
+		h, err := w.Batch(ctx, r.schema.Table)
+		if err != nil {
+			continue
+		}
+		switch k := r.int(10); {
+		case k < 4 && h.Batch < int64(len(r.log)):
+			n := h.Batch + 1 + int64(r.int(len(r.log)-int(h.Batch)))
+			_ = w.Append(ctx, h, r.log[h.Batch:n], n)
+		case k < 6:
+			_ = r.compact(ctx, w, h)
+		case k == 6:
+			_ = w.Hold(ctx, r.schema.Table, h.Snapshot)
+		case k == 7 && h.Snapshot != 0:
+			t := h.tbl
+			var drop []int64
+			for _, s := range t.Metadata().Snapshots() {
+				if s.SnapshotID != h.Snapshot && t.Metadata().SnapshotByName(held(s.SnapshotID)) == nil {
+					drop = append(drop, s.SnapshotID)
+				}
+			}
+			if len(drop) > 0 {
+				_ = w.remove(w.files.with(ctx), t.Identifier(), t.Metadata(), drop)
+			}
+		case k == 8:
+			want := r.schema
+			want.Columns = append(slices.Clone(want.Columns), lake.Column{Name: fmt.Sprint("more", r.int(1000)), Type: lake.Type{Kind: lake.Long}})
+			_, _ = w.Ensure(ctx, want, int64(len(r.log)))
+		case k == 9:
+			_, _ = w.RewriteManifests(ctx, h)
+		}
+	}
+}
+
+// compact replaces two files by one.
+func (r *ruin) compact(ctx context.Context, w *Warehouse, h Head) error {
+	live, err := w.Live(ctx, h, "")
+	if err != nil || len(live) < 2 {
+		return err
+	}
+	i := r.int(len(live) - 1)
+	c := Change{Batch: h.Batch, Same: true}
+	var rows []string
+	r.mu.Lock()
+	for _, f := range live[i : i+2] {
+		c.Remove = append(c.Remove, f.Path)
+		rows = append(rows, r.rows[f.Path]...)
+	}
+	r.mu.Unlock()
+	f, err := r.file(ctx, fmt.Sprint("C", r.int(1<<30)), rows...)
+	if err != nil {
+		return err
+	}
+	c.Add = []lake.DataFile{f}
+	return w.Apply(ctx, h, c)
+}
+
+// clean deletes what no kept snapshot names, but for data files that are still to come.
+func (r *ruin) clean(ctx context.Context) error {
+	keep, err := r.catalog.Reached(ctx, r.schema.Table)
+	if err != nil {
+		return err
+	}
+	h, err := r.catalog.Batch(ctx, r.schema.Table)
+	if err != nil {
+		return err
+	}
+	for _, f := range r.log[h.Batch:] {
+		key, err := r.bucket.Key(f.Path)
+		if err != nil {
+			return err
+		}
+		keep[key] = 0
+	}
+	for o, err := range r.bucket.List(ctx, store.TablePrefix(r.schema.Table)) {
+		if err != nil {
+			return err
+		}
+		if _, ok := keep[o.Key]; !ok && !strings.HasSuffix(o.Key, ".json") && r.int(2) == 0 {
+			if err := r.bucket.Delete(ctx, o.Key); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// rebuilds is how many catalogs get lost.
+var rebuilds = flag.Int("rebuilds", 40, "catalogs that are lost and rebuilt")
+
+// Processes die at random calls while they append, compact, expire, tag and evolve; files that nothing names are deleted;
+// the catalog gets lost and is rebuilt, and commits go on: each load is in the table once, every column that was
+// published is there under its id, and all files exist.
+func TestRebuiltLakesHoldWhatWasLoaded(t *testing.T) {
+	t.Parallel()
+	passed, others := 0, 0
+	var r *ruin
+	for run := range *rebuilds {
+		if run%3 == 0 { // else the last one, with what it has left behind
+			r = newRuin(t, uint64(run))
+		}
+		if err := r.arrive(t.Context(), 1+r.int(6)); err != nil {
+			t.Fatal(err)
+		}
+		var wait sync.WaitGroup
+		for range 2 {
+			w, d := r.process()
+			wait.Go(func() { r.live(t.Context(), w, d) })
+		}
+		wait.Wait()
+		if err := r.clean(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		newest, err := r.catalog.Metadata(t.Context(), r.schema.Table)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.lose(t)
+		all, err := r.catalog.Rebuild(t.Context(), int64(len(r.log)))
+		if err != nil || len(all) != 1 {
+			t.Fatalf("run %d: %+v, %v", run, all, err)
+		}
+		passed += all[0].Passed
+		if all[0].Metadata != newest {
+			others++
+		}
+		r.check(t, run)
+	}
+	t.Logf("%d rebuilds: %d took the state of a lost commit, %d newer states were passed over", *rebuilds, others, passed)
+}
+
+func (r *ruin) check(t *testing.T, run int) {
+	t.Helper()
+	h, err := r.catalog.Batch(t.Context(), r.schema.Table)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := int64(len(r.log)); h.Batch < n {
+		if err := r.catalog.Append(t.Context(), h, r.log[h.Batch:], n); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p := plan(t.Context(), t, r.catalog, r.schema.Table, "")
+	var got, want []string
+	for _, f := range p.Files {
+		got = append(got, r.rows[f.Path]...)
+		key, err := r.bucket.Key(f.Path)
+		if err == nil {
+			_, err = r.bucket.Head(t.Context(), key)
+		}
+		if err != nil {
+			t.Errorf("run %d: %v", run, err)
+		}
+	}
+	for i := range r.log {
+		want = append(want, fmt.Sprint("L", i))
+	}
+	slices.Sort(got)
+	slices.Sort(want)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("run %d (-log +table):\n%s", run, diff)
+	}
+	published, err := PublishedSchema(t.Context(), r.bucket, r.schema.Table)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range published.Columns {
+		if !slices.ContainsFunc(p.Schema.Columns, func(have lake.Column) bool { return have.ID == c.ID && have.Name == c.Name }) {
+			t.Errorf("run %d: the table lacks column %s with id %d", run, c.Name, c.ID)
+		}
+	}
+}
