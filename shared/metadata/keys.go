@@ -60,7 +60,7 @@ type tableYAML struct {
 	Grain    Text               `yaml:"grain" doc:"What one row is: one row a visit."`
 	Columns  []entry[column]    `yaml:"columns,required" doc:"The columns: name and type. Types are string, long, double, decimal(p,s) with p up to 18, date, timestamp and boolean; ! after the type: never null; phi(kind): protected health information of that kind. Or {type:, doc:}."`
 	Key      []Text             `yaml:"key" doc:"The columns that tell rows apart, with customer. They must be required (!)."`
-	Change   *changeYAML        `yaml:"change" doc:"The source sends new versions of a row: all are kept in <table>_log, and <table> shows the latest of each key."`
+	Change   *changeYAML        `yaml:"change" doc:"The source sends new versions of a row: all are kept in <table>_log, and <table> shows the latest of each key; <table>_history shows when each held, from _valid_from up to _valid_to (null: it still does)."`
 	Checks   []entry[checkYAML] `yaml:"checks" doc:"Rules over the columns of a row, by name."`
 	Contract contractYAML       `yaml:"contract" doc:"What happens if the source does not send what was agreed."`
 	Layout   layoutYAML         `yaml:"layout" doc:"How data files are cut and sorted."`
@@ -104,7 +104,7 @@ type contractYAML struct {
 
 type layoutYAML struct {
 	Partition []Text `yaml:"partition" doc:"customer, month(_arrived_at) or both; customer must be there outside namespace ops. Default: both, or customer alone for a table with change."`
-	Sort      []Text `yaml:"sort" doc:"Columns the rows are sorted by. Default: the key."`
+	Sort      []Text `yaml:"sort" doc:"Columns the rows are sorted by. Default: the key, or the columns of replace."`
 	File      Text   `yaml:"file" doc:"Size of a data file after compaction, such as 128MB (the default)."`
 }
 

@@ -13,13 +13,7 @@ func Reference() []byte {
 	b.WriteString("# Metadata reference\n\nEvery key of every kind of file. Made from the Go types in `shared/metadata`; do not edit. How to start stands in [README.md](README.md).\n")
 	for _, t := range things {
 		fmt.Fprintf(&b, "\n## %s\n\n%s It lies in `%s`.\n\n", title(t.name), t.about, t.place)
-		keysPage(&b, t.keys)
-		for _, k := range keysOf(t.keys) {
-			if sub := blockOf(k.typ); sub != nil {
-				fmt.Fprintf(&b, "\n### %s: %s\n\n", title(t.name), k.name)
-				keysPage(&b, sub)
-			}
-		}
+		keysPage(&b, title(t.name), t.keys)
 	}
 	b.WriteString("\n## Kinds of protected health information\n\n`phi(kind)` after a column's type, where kind is one of: " + strings.Join(phiKinds, ", ") + ".\n")
 	return b.Bytes()
@@ -27,7 +21,8 @@ func Reference() []byte {
 
 func title(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 
-func keysPage(b *bytes.Buffer, t reflect.Type) {
+// keysPage lists the keys of a block, then those of the blocks in it.
+func keysPage(b *bytes.Buffer, of string, t reflect.Type) {
 	for _, k := range keysOf(t) {
 		fmt.Fprintf(b, "- `%s`: ", k.name)
 		if k.required {
@@ -38,6 +33,12 @@ func keysPage(b *bytes.Buffer, t reflect.Type) {
 			fmt.Fprintf(b, " One of: `%s`.", strings.Join(k.words, "`, `"))
 		}
 		b.WriteString("\n")
+	}
+	for _, k := range keysOf(t) {
+		if sub := blockOf(k.typ); sub != nil {
+			fmt.Fprintf(b, "\n### %s: %s\n\n", of, k.name)
+			keysPage(b, of+": "+k.name, sub)
+		}
 	}
 }
 

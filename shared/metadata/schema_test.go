@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"reflect"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -37,17 +38,17 @@ func TestSchemaDescribesEveryKey(t *testing.T) {
 		t.Fatal("the schema is not JSON")
 	}
 	for _, thing := range things {
-		for _, k := range keysOf(thing.keys) {
-			if k.doc == "" {
-				t.Errorf("%s: key %s has no doc", thing.name, k.name)
-			}
-			if sub := blockOf(k.typ); sub != nil {
-				for _, s := range keysOf(sub) {
-					if s.doc == "" {
-						t.Errorf("%s: key %s.%s has no doc", thing.name, k.name, s.name)
-					}
-				}
-			}
+		documented(t, thing.name, thing.keys)
+	}
+}
+
+func documented(t *testing.T, of string, keys reflect.Type) {
+	for _, k := range keysOf(keys) {
+		if k.doc == "" {
+			t.Errorf("%s: key %s has no doc", of, k.name)
+		}
+		if sub := blockOf(k.typ); sub != nil {
+			documented(t, of+"."+k.name, sub)
 		}
 	}
 }

@@ -224,6 +224,9 @@ func (l *loader) layout(t *Table, y layoutYAML) {
 	t.Sort = l.columns(t, y.Sort, "sort", true)
 	if y.Sort == nil {
 		t.Sort = slices.DeleteFunc(slices.Clone(t.Key), func(k string) bool { return k == lake.ColCustomer })
+		if t.Change != nil && len(t.Change.Replace) > 0 {
+			t.Sort = t.Change.Replace
+		}
 	}
 	t.FileSize = 128 << 20
 	if y.File.set() {

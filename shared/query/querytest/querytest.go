@@ -27,6 +27,8 @@ func Run(t *testing.T, h Harness) {
 	t.Run("Values", h.values)
 	t.Run("Files", h.files)
 	t.Run("Current", h.current)
+	t.Run("Stored", h.stored)
+	t.Run("Replaced", h.replaced)
 	t.Run("Folds", h.folds)
 	t.Run("Names", h.names)
 	t.Run("Customers", h.customers)
