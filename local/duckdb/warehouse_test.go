@@ -68,7 +68,7 @@ func TestReadsWhatTheWarehouseHolds(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := w.Append(t.Context(), h, files, n); err != nil {
+		if err := w.Apply(t.Context(), h, warehouse.Change{Add: files, Batch: n}); err != nil {
 			t.Fatal(err)
 		}
 	}

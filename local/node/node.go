@@ -17,6 +17,7 @@ import (
 	"medlake/functions/commit"
 	"medlake/functions/ingest"
 	"medlake/functions/merge"
+	"medlake/functions/replay"
 	"medlake/functions/restore"
 	"medlake/functions/sweep"
 	"medlake/shared/faas"
@@ -45,6 +46,7 @@ type Node struct {
 	Committer *commit.Committer
 	Merger    *merge.Merger
 	Restorer  *restore.Restorer
+	Replayer  *replay.Replayer
 	Secrets   *secret.Store
 
 	bucket  *store.Bucket
@@ -114,6 +116,12 @@ func (n *Node) functions(cfg Config) (err error) {
 	n.Ingest, err = ingest.New(ingest.Config{
 		Bucket: n.bucket, Journal: n.journal, Engine: ingest.Metadata(n.Library), Secrets: n.Secrets,
 		Wake: n.Committer.Wake, Alone: ingest.Child(cfg.Alone...), Log: n.log,
+	})
+	if err != nil {
+		return err
+	}
+	n.Replayer, err = replay.New(replay.Config{
+		Journal: n.journal, Metadata: n.Library.Set().Version, Derive: n.Ingest.Derive, Log: n.log,
 	})
 	if err != nil {
 		return err

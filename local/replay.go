@@ -1,0 +1,61 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"log/slog"
+
+	"medlake/shared/lake"
+)
+
+func replayLoads(ctx context.Context, args []string, s streams) (code int, err error) {
+	flags := flag.NewFlagSet("replay", flag.ContinueOnError)
+	data, meta, secrets := dataFlag(flags), metadataFlag(flags), secretsFlag(flags)
+	feed := flags.String("feed", "", "only uploads of this feed; default: all")
+	customer := flags.String("customer", "", "only uploads of this customer; default: all")
+	since := flags.String("since", "", "only uploads from this moment on, like 2026-11-24T10:00:00Z")
+	until := flags.String("until", "", "only uploads before this moment, or up to the end of a day like 2026-11-24")
+	reason := flags.String("reason", "", "why, for the log")
+	resume := flags.Bool("resume", false, "go on with the latest replay, instead of a new one")
+	if _, err := parse(flags, args, 0, 0); err != nil {
+		return exitFailed, err
+	}
+	request := lake.ReplayRequest{Feed: *feed, Customer: *customer, Reason: *reason}
+	if request.Since, err = moment("since", *since); err != nil {
+		return exitFailed, err
+	}
+	if request.Until, err = moment("until", *until); err != nil {
+		return exitFailed, err
+	}
+	n, err := openNode(ctx, *data, *meta, *secrets, logTo(s.err, slog.LevelWarn))
+	if err != nil {
+		return exitFailed, err
+	}
+	defer func() { err = errors.Join(err, n.Close()) }()
+	if *feed != "" && n.Library.Set().Feed(*feed) == nil {
+		return exitFailed, fmt.Errorf("there is no feed %q in the metadata", *feed)
+	}
+	if *customer != "" && !n.Known(*customer) {
+		return exitFailed, fmt.Errorf("there is no customer %q in the metadata", *customer)
+	}
+	if !*resume {
+		if _, err := n.Replayer.Request(ctx, request); err != nil {
+			return exitFailed, err
+		}
+	}
+	r, err := n.Replayer.Resume(ctx)
+	if errors.Is(err, lake.ErrNotFound) {
+		return exitFailed, errors.New("there is no replay to go on with")
+	}
+	if err != nil {
+		return exitFailed, fmt.Errorf("%w; medlake replay --resume goes on with it", err)
+	}
+	if err := n.Settle(ctx); err != nil {
+		return exitFailed, fmt.Errorf("%w; the next load or run goes on with it", err)
+	}
+	_, err = fmt.Fprintf(s.out, "Replay %d: uploads it is about: %d; derived now: %d, before: %d; left alone: %d gone, %d excluded.\n",
+		r.Epoch, r.Arrivals, r.Derived, r.Done, r.Gone, r.Excluded)
+	return exitOK, err
+}
