@@ -62,6 +62,7 @@ func (r *Reader) catalog(ctx context.Context, n Names, q Request) (Catalog, erro
 	if err != nil {
 		return c, err
 	}
+	p := &plans{reader: r, all: all, customer: q.Customer, made: map[string]Table{}}
 	need := map[string]bool{}
 	for name := range all {
 		need[name] = n.has(name)
@@ -70,21 +71,21 @@ func (r *Reader) catalog(ctx context.Context, n Names, q Request) (Catalog, erro
 		if d.meta == nil || d.meta.Change == nil {
 			continue
 		}
-		views, err := r.views(ctx, all, d.meta, n, q)
+		views, err := p.views(ctx, d.meta, n, q.At)
 		if err != nil {
 			return c, err
 		}
 		for _, v := range views {
 			need[name], need[v.Name] = true, false
-			c.Views = append(c.Views, v)
 		}
+		c.Views = append(c.Views, views...)
 	}
-	slices.SortFunc(c.Views, func(a, b View) int { return strings.Compare(a.Name, b.Name) })
-	for _, name := range slices.Sorted(maps.Keys(all)) { // sorted, so that the same statement makes the same catalog
+	slices.SortFunc(c.Views, func(a, b View) int { return strings.Compare(a.Name, b.Name) }) // the same statement makes the same catalog
+	for _, name := range slices.Sorted(maps.Keys(all)) {
 		if !need[name] {
 			continue
 		}
-		t, err := r.table(ctx, name, all[name], q.Customer)
+		t, err := p.table(ctx, name)
 		if err != nil {
 			return c, err
 		}
@@ -99,37 +100,6 @@ func (r *Reader) catalog(ctx context.Context, n Names, q Request) (Catalog, erro
 // has reports whether a table is wanted.
 func (n Names) has(name string) bool {
 	return n.All || slices.Contains(n.Tables, strings.ToLower(name))
-}
-
-// views makes the wanted views over the log of a changing table. The table itself is read as it stands once merge has
-// filled it; but what it held at an earlier moment only the log knows.
-func (r *Reader) views(ctx context.Context, all map[string]declared, t *metadata.Table, n Names, q Request) ([]View, error) {
-	var out []View
-	if n.has(t.ID()) {
-		_, stored := all[t.ID()]
-		if stored && q.At.IsZero() {
-			p, err := r.Source.Table(ctx, t.ID(), q.Customer)
-			if err != nil && !errors.Is(err, lake.ErrNotFound) {
-				return nil, fmt.Errorf("plan %s: %w", t.ID(), err)
-			}
-			stored = err == nil && p.Batch > 0
-		}
-		if !stored || !q.At.IsZero() {
-			v, err := current(t)
-			if err != nil {
-				return nil, err
-			}
-			out = append(out, v)
-		}
-	}
-	if n.has(historyOf(t)) {
-		v, err := history(t)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, v)
-	}
-	return out, nil
 }
 
 // declared is what is known of a table without planning it.
@@ -162,22 +132,64 @@ func (r *Reader) stored(ctx context.Context) (map[string]declared, error) {
 	return all, nil
 }
 
+// plans makes each plan of one statement once.
+type plans struct {
+	reader   *Reader
+	all      map[string]declared
+	customer string
+	made     map[string]Table
+}
+
+// views makes the wanted views over the log of a changing table. The table itself is read as it stands once merge has
+// filled it; but what it held at an earlier moment only the log knows.
+func (p *plans) views(ctx context.Context, t *metadata.Table, n Names, at time.Time) ([]View, error) {
+	var out []View
+	add := func(v View, err error) error {
+		out = append(out, v)
+		return err
+	}
+	if n.has(t.ID()) {
+		filled := false
+		if _, stored := p.all[t.ID()]; stored && at.IsZero() {
+			now, err := p.table(ctx, t.ID())
+			if err != nil {
+				return nil, err
+			}
+			filled = now.Batch > 0
+		}
+		if !filled {
+			if err := add(current(t)); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if n.has(historyOf(t)) {
+		if err := add(history(t)); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
 // table plans a stored table, or makes an empty one of what is declared.
-func (r *Reader) table(ctx context.Context, name string, d declared, customer string) (Table, error) {
-	t, err := r.Source.Table(ctx, name, customer)
-	if errors.Is(err, lake.ErrNotFound) && d.schema.Table != "" {
-		return Table{Schema: d.schema}, nil
+func (p *plans) table(ctx context.Context, name string) (Table, error) {
+	if t, ok := p.made[name]; ok {
+		return t, nil
+	}
+	t, err := p.reader.Source.Table(ctx, name, p.customer)
+	if declared := p.all[name].schema; errors.Is(err, lake.ErrNotFound) && declared.Table != "" {
+		t, err = Table{Schema: declared}, nil
 	}
 	if err != nil {
 		return t, fmt.Errorf("plan %s: %w", name, err)
 	}
-	if customer == "" || t.Shared() {
-		return t, nil
-	}
-	for _, f := range t.Files {
-		if f.Customer != customer {
-			return t, fmt.Errorf("plan %s for one customer: a file of another customer is in the plan: %w", name, lake.ErrDenied)
+	if p.customer != "" && !t.Shared() {
+		for _, f := range t.Files {
+			if f.Customer != p.customer {
+				return t, fmt.Errorf("plan %s for one customer: a file of another customer is in the plan: %w", name, lake.ErrDenied)
+			}
 		}
 	}
+	p.made[name] = t
 	return t, nil
 }

@@ -172,6 +172,7 @@ func TestCheckPlacesFaults(t *testing.T) {
 	}
 	m.Change.Delete = metadata.Text{Value: "upper(event) == 'A11'", Pos: metadata.Pos{File: "visits.yaml", Line: 9}}
 	m.Change.Only = []metadata.Named{{Name: "event", Text: metadata.Text{Value: "event ==", Pos: metadata.Pos{File: "visits.yaml", Line: 11}}}}
+	m.Change.MergeOn = &metadata.MergeOn{When: metadata.Text{Value: "event", Pos: metadata.Pos{File: "visits.yaml", Line: 13}}, From: "event"}
 	var got []string
 	for _, f := range Check(m) {
 		got = append(got, f.Error())
@@ -179,6 +180,7 @@ func TestCheckPlacesFaults(t *testing.T) {
 	want := []string{
 		`visits.yaml:9: table lake.visits: change: delete: "upper" is not a column of the table`,
 		`visits.yaml:11: table lake.visits: change: only: event: the end is not supported here`,
+		`visits.yaml:13: table lake.visits: change: merge_on: must be true or false`,
 	}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
