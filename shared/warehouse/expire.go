@@ -66,15 +66,20 @@ func (w *Warehouse) tidy(ctx context.Context, before *table.Table, m table.Metad
 	}
 }
 
-// expired lists the snapshots that no rule keeps.
-func expired(m table.Metadata) []int64 {
+// expired lists the snapshots that no rule and no tag keeps.
+func expired(m table.Metadata) []int64 { return droppable(m, func(string) bool { return false }) }
+
+// droppable lists the snapshots that would be kept no longer, were it not for some tags.
+func droppable(m table.Metadata, but func(tag string) bool) []int64 {
 	var all []snapshot
 	for _, s := range m.Snapshots() {
 		all = append(all, snapshot{id: s.SnapshotID, at: time.UnixMilli(s.TimestampMs)})
 	}
 	pinned := map[int64]bool{}
-	for _, ref := range m.Refs() {
-		pinned[ref.SnapshotID] = true
+	for name, ref := range m.Refs() {
+		if !but(name) {
+			pinned[ref.SnapshotID] = true
+		}
 	}
 	return thin(all, pinned)
 }

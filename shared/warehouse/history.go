@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/apache/iceberg-go/table"
@@ -18,6 +19,7 @@ type Snapshot struct {
 	At    time.Time // when it was committed
 	Batch int64     // the last log entry whose rows were in
 	First bool      // the table was empty before it
+	Month bool      // only a month's tag keeps it: files of the loads after it may be gone
 }
 
 // Snapshots lists the kept states of a table, oldest first. A table that never had a row has none.
@@ -27,8 +29,10 @@ func (w *Warehouse) Snapshots(ctx context.Context, name string) ([]Snapshot, err
 		return nil, err
 	}
 	var all []Snapshot
+	drop := droppable(t.Metadata(), func(tag string) bool { return strings.HasPrefix(tag, monthPrefix) })
 	for _, s := range t.Metadata().Snapshots() {
 		one := Snapshot{ID: s.SnapshotID, At: time.UnixMilli(s.TimestampMs).UTC(), First: s.ParentSnapshotID == nil}
+		one.Month = slices.Contains(drop, one.ID)
 		if s.Summary != nil {
 			one.Batch, err = strconv.ParseInt(s.Summary.Properties[propBatch], 10, 64)
 		}

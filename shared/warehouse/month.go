@@ -8,8 +8,10 @@ import (
 	"github.com/apache/iceberg-go/table"
 )
 
+const monthPrefix = "month-"
+
 // monthTag names the tag of a month's last snapshot: month-2026-10.
-func monthTag(t time.Time) string { return t.Format("month-2006-01") }
+func monthTag(t time.Time) string { return t.Format(monthPrefix + "2006-01") }
 
 // TagMonths tags the last snapshot of each month, in UTC, that is over by an hour at `now`: what a tag names does not
 // expire. A month without a change has no tag. It may run at any time, any number of times.
