@@ -32,13 +32,15 @@ func (l *loader) change(t *Table, y *changeYAML) {
 	}
 }
 
-// ruled refuses rules about columns that tell rows or versions apart.
+// ruled refuses rules about columns that tell rows or versions apart, and about those that are never null: what no version
+// may set is null.
 func (l *loader) ruled(t *Table, c Text, what string) {
-	if t.Column(c.Value) == nil {
-		return
-	}
-	if slices.Contains(t.Key, c.Value) || slices.Contains(t.Change.Order, c.Value) {
+	switch own := t.Column(c.Value); {
+	case own == nil:
+	case slices.Contains(t.Key, c.Value) || slices.Contains(t.Change.Order, c.Value):
 		l.add(c.Pos, "%s: column %s is of the key or the order, which are those of the latest version", what, c.Value)
+	case own.Required:
+		l.add(c.Pos, "%s: column %s is never null, but it is until a version sets it: leave out the ! after its type", what, c.Value)
 	}
 }
 

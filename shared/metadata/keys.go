@@ -80,7 +80,7 @@ type changeYAML struct {
 	Keep   []Text        `yaml:"keep" doc:"Columns that a null in a later version does not erase."`
 
 	MergeOn *mergeOnYAML `yaml:"merge_on" doc:"A version may tell that another row was the same thing under another key and now goes by this version's: the other row is removed, unless a later version of it comes."`
-	Replace []Text       `yaml:"replace" doc:"Instead of versions of rows, each file brings all rows that have the same values in these columns: those of an older file are removed. Stands alone, and the feeds say dedupe: arrival."`
+	Replace []Text       `yaml:"replace" doc:"Instead of versions of rows, each file brings all rows that have the same values in these columns: those of an older file are removed. A file without rows removes nothing. Stands alone, and the feeds say dedupe: arrival."`
 }
 
 type mergeOnYAML struct {
