@@ -43,6 +43,7 @@ type merged struct {
 	table   *side
 	folder  string // key of the table's data
 	encoder *datafile.Encoder
+	cells   int64 // of a part
 
 	settled gap
 	ours    bool // the table has been seen with our fold
@@ -51,7 +52,7 @@ type merged struct {
 
 // ensure makes the two tables of t and learns how they are read and written.
 func (m *Merger) ensure(ctx context.Context, t Table, tail int64) (*merged, error) {
-	into := &merged{fold: t.Fold}
+	into := &merged{fold: t.Fold, cells: m.cfg.Cells}
 	log, err := m.cfg.Tables.Ensure(ctx, t.Log, tail)
 	if err != nil {
 		return nil, fmt.Errorf("table %s: %w", t.Log.Table, err)

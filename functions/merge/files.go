@@ -63,16 +63,17 @@ type hit struct {
 	slot   int32 // of the key
 	row    int32 // in its row group
 	merged bool  // see fold.Ref
+	hidden bool  // a position delete hides the row
 }
 
 // scan looks through the rows of a file for the keys that want knows: it returns the key's slot, or less than 0. visit gets
 // the hits of each row group that has some, in the order of rows, and the number of the group's first row. Files and row
 // groups whose bounds hold none of the spans are not read.
-func (t *side) scan(ctx context.Context, f *lake.DataFile, s spans, want func(key []byte) int32, visit func(r *datafile.Reader, group int, first int64, hits []hit) error) error {
+func (t *side) scan(ctx context.Context, f *warehouse.LiveFile, hide *hidden, s spans, want func(key []byte) int32, visit func(r *datafile.Reader, group int, first int64, hits []hit) error) error {
 	if !s.meet(t.schema, func(c *lake.Column) ([]byte, []byte) { return f.Lower[c.ID], f.Upper[c.ID] }) {
 		return nil
 	}
-	r, err := t.open(ctx, f)
+	r, err := t.open(ctx, &f.DataFile)
 	if err != nil {
 		return err
 	}
@@ -90,6 +91,13 @@ func (t *side) scan(ctx context.Context, f *lake.DataFile, s spans, want func(ke
 		}
 		if hits = t.hits(want, hits[:0]); len(hits) == 0 {
 			continue
+		}
+		gone, err := hide.rows(ctx, f)
+		if err != nil {
+			return err
+		}
+		for i := range hits {
+			_, hits[i].hidden = slices.BinarySearch(gone, first+int64(hits[i].row))
 		}
 		if err := visit(r, g, first, hits); err != nil {
 			return err
@@ -112,7 +120,7 @@ func (t *side) hits(want func(key []byte) int32, hits []hit) []hit {
 		for _, r := range refs {
 			key = t.fold.Key(r, key[:0])
 			if slot := want(key); slot >= 0 {
-				hits = append(hits, hit{slot, int32(row), r.Merged})
+				hits = append(hits, hit{slot: slot, row: int32(row), merged: r.Merged})
 			}
 		}
 	}
@@ -141,45 +149,4 @@ func (t *side) gather(r *datafile.Reader, group int, rows []int32, into *column.
 	}
 	into.Rows += len(rows)
 	return nil
-}
-
-// hidden reads which rows of files are deleted: numbers in rising order by path.
-func (t *side) hidden(ctx context.Context, files []warehouse.LiveFile) (map[string][]int64, error) {
-	rows := map[string][]int64{}
-	for i := range files {
-		if len(files[i].Deletes) > 0 {
-			rows[files[i].Path] = nil
-		}
-	}
-	read := map[string]bool{}
-	for i := range files {
-		for _, d := range files[i].Deletes {
-			if read[d.Path] {
-				continue
-			}
-			read[d.Path] = true
-			key, err := t.bucket.Key(d.Path)
-			if err != nil {
-				return nil, err
-			}
-			if err := datafile.ReadDeletes(t.bucket.ReaderAt(ctx, key, d.Bytes), d.Bytes, func(path []byte, row int64) {
-				if list, ok := rows[string(path)]; ok {
-					rows[string(path)] = append(list, row)
-				}
-			}); err != nil {
-				return nil, err
-			}
-		}
-	}
-	for path, list := range rows {
-		slices.Sort(list)
-		rows[path] = slices.Compact(list)
-	}
-	return rows, nil
-}
-
-// isHidden reports whether a row is among those that are.
-func isHidden(rows []int64, row int64) bool {
-	_, ok := slices.BinarySearch(rows, row)
-	return ok
 }

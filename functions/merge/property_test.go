@@ -48,8 +48,8 @@ func TestSameArrivalsMakeTheSameTable(t *testing.T) {
 				r := rand.New(rand.NewPCG(seed, 11))
 				d := open(t, name, yaml)
 				loads := arrivals(r, name)
-				mergers := []*merge.Merger{d.merger(t, d.bucket), d.merger(t, d.bucket)}
-				var live []*load // as of now
+				mergers := []*merge.Merger{d.merger(t, d.bucket), d.mergerWith(t, merge.Config{Bucket: d.bucket, Cells: 40})} // the other has little memory
+				var live []*load                                                                                              // as of now
 				todo := slices.Clone(loads)
 				r.Shuffle(len(todo), func(i, j int) { todo[i], todo[j] = todo[j], todo[i] })
 				for len(todo) > 0 {

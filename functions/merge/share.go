@@ -71,17 +71,47 @@ func (s *share) run(ctx context.Context, news, current []warehouse.LiveFile, all
 	if err != nil {
 		return err
 	}
-	again := versions{batch: column.New(s.table.schema.Columns)}
-	if err := again.take(ctx, s.log, files, s.spans(late), s.wantLate); err != nil {
-		return err
-	}
-	again.sort(s.fold, s.rank)
-	again.each(func(n int32, hits []hit) {
-		if err == nil {
-			err = s.settle(n, &again, hits)
+	return s.anew(ctx, files, s.spans(late))
+}
+
+// anew folds the late keys from all their rows in the log, which may be many more than the new ones: as many keys at once
+// as may be in memory.
+func (s *share) anew(ctx context.Context, files []warehouse.LiveFile, near spans) error {
+	parts := s.partsOf(rowsOf(files))
+	if parts > 1 { // the files may hold other keys for the most part
+		found, hide := int64(0), newHidden(s.log.bucket)
+		for i := range files {
+			if err := s.log.scan(ctx, &files[i], hide, near, s.wantLate, func(_ *datafile.Reader, _ int, _ int64, hits []hit) error {
+				found += int64(len(hits))
+				return nil
+			}); err != nil {
+				return err
+			}
 		}
-	})
-	return err
+		parts = s.partsOf(found)
+	}
+	for part := range parts {
+		again := versions{batch: column.New(s.table.schema.Columns)}
+		if err := again.take(ctx, s.log, files, near, func(key []byte) int32 {
+			if n := s.wantLate(key); n >= 0 && crc32.ChecksumIEEE(key)/s.parts%parts == part {
+				return n
+			}
+			return -1
+		}); err != nil {
+			return err
+		}
+		again.sort(s.fold, s.rank)
+		var err error
+		again.each(func(n int32, hits []hit) {
+			if err == nil {
+				err = s.settle(n, &again, hits)
+			}
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // want is the slot of a key of this share, which it makes.
@@ -132,21 +162,16 @@ func (s *share) look(ctx context.Context, current []warehouse.LiveFile) error {
 		return err
 	}
 	s.old.batch = column.New(columns)
-	hidden, err := s.table.hidden(ctx, current)
-	if err != nil {
-		return err
-	}
-	near := s.spans(s.fresh.hits)
+	near, hide := s.spans(s.fresh.hits), newHidden(s.table.bucket)
 	for i := range current {
-		path := current[i].Path
-		gone := hidden[path]
-		err := s.table.scan(ctx, &current[i].DataFile, near, s.known, func(r *datafile.Reader, group int, first int64, hits []hit) error {
+		f := &current[i]
+		err := s.table.scan(ctx, f, hide, near, s.known, func(r *datafile.Reader, group int, first int64, hits []hit) error {
 			for _, h := range hits {
 				s.slots[h.slot].there = true
 			}
-			hits = slices.DeleteFunc(hits, func(h hit) bool { return isHidden(gone, first+int64(h.row)) })
+			hits = visible(hits)
 			for _, h := range hits {
-				s.place = append(s.place, datafile.Position{Path: path, Row: first + int64(h.row)})
+				s.place = append(s.place, datafile.Position{Path: f.Path, Row: first + int64(h.row)})
 			}
 			return s.old.gather(s.table, r, group, hits)
 		})

@@ -18,19 +18,17 @@ import (
 // whatever happens to the table.
 type gap struct{ from, to int64 }
 
-const (
-	// maxCells bounds the cells of new rows that are merged at once, and with them the memory of a merge.
-	maxCells = 8 << 20
-	// standAside is how many rounds a merger leaves a table to another one whose metadata fold it differently, before it
-	// folds the table anew itself: that is one of a newer version, and this process is about to be replaced.
-	standAside = 30
-)
+// standAside is how many rounds a merger leaves a table to another one whose metadata fold it differently, before it folds
+// the table anew itself: that is one of a newer version, and this process is about to be replaced.
+const standAside = 30
+
+var errAside = errors.New("it is folded by other metadata than this process has")
 
 // merge brings one table up to its log.
 func (m *Merger) merge(ctx context.Context, t *merged) (changed bool, err error) {
 	for try := 1; ; try++ {
 		changed, err = m.step(ctx, t)
-		if err == nil || try >= m.cfg.Tries || ctx.Err() != nil {
+		if err == nil || try >= m.cfg.Tries || ctx.Err() != nil || errors.Is(err, errAside) {
 			break
 		}
 		pause(ctx, time.Duration(rand.Int64N(int64(try)*int64(20*time.Millisecond)))) // most likely another merger was first
@@ -52,6 +50,9 @@ func (m *Merger) step(ctx context.Context, t *merged) (changed bool, err error) 
 	if err != nil {
 		return false, err
 	}
+	if log.Batch < head.Batch {
+		return false, nil // the log was put back and is yet to catch up
+	}
 	p := plan{merged: t, head: head, logHead: log, anew: map[string]bool{}, news: map[string][]warehouse.LiveFile{}}
 	switch {
 	case head.Fold == t.fold.Version():
@@ -68,7 +69,7 @@ func (m *Merger) step(ctx context.Context, t *merged) (changed bool, err error) 
 		}
 	case t.ours && t.aside < standAside:
 		t.aside++
-		return false, fmt.Errorf("another version of the metadata folds it: %w", lake.ErrConflict)
+		return false, errAside
 	default:
 		p.all = true
 	}
@@ -86,6 +87,7 @@ func (m *Merger) step(ctx context.Context, t *merged) (changed bool, err error) 
 	if err := m.cfg.Tables.Apply(ctx, head, c); err != nil {
 		return false, err
 	}
+	t.ours, t.aside = true, 0
 	m.log.InfoContext(ctx, "merged", "table", head.Table, "entry", c.Batch, "rows", rows, "anew", p.all || len(p.anew) > 0)
 	return true, nil
 }
@@ -167,11 +169,7 @@ func (m *Merger) change(ctx context.Context, p *plan) (c warehouse.Change, rows 
 				return c, 0, err
 			}
 		}
-		total := int64(0)
-		for i := range news {
-			total += news[i].Rows
-		}
-		parts := uint32(total*int64(len(p.table.schema.Columns))/maxCells) + 1
+		parts := p.partsOf(rowsOf(news))
 		for part := range parts {
 			s := share{
 				merged: p.merged, part: part, parts: parts,
@@ -197,6 +195,18 @@ func (m *Merger) change(ctx context.Context, p *plan) (c warehouse.Change, rows 
 		}
 	}
 	return c, rows, nil
+}
+
+// partsOf is into how many parts rows of all columns are cut, so that one fits memory.
+func (t *merged) partsOf(rows int64) uint32 {
+	return uint32(rows*int64(len(t.table.schema.Columns))/t.cells) + 1
+}
+
+func rowsOf(files []warehouse.LiveFile) (n int64) {
+	for i := range files {
+		n += files[i].Rows
+	}
+	return n
 }
 
 // customers lists whose rows a plan is about.

@@ -19,14 +19,10 @@ type versions struct {
 
 // take adds the rows of files that hold wanted keys, but those that are hidden.
 func (v *versions) take(ctx context.Context, t *side, files []warehouse.LiveFile, s spans, want func([]byte) int32) error {
-	hidden, err := t.hidden(ctx, files)
-	if err != nil {
-		return err
-	}
+	hide := newHidden(t.bucket)
 	for i := range files {
-		gone := hidden[files[i].Path]
-		err := t.scan(ctx, &files[i].DataFile, s, want, func(r *datafile.Reader, group int, first int64, hits []hit) error {
-			return v.gather(t, r, group, slices.DeleteFunc(hits, func(h hit) bool { return isHidden(gone, first+int64(h.row)) }))
+		err := t.scan(ctx, &files[i], hide, s, want, func(r *datafile.Reader, group int, _ int64, hits []hit) error {
+			return v.gather(t, r, group, visible(hits))
 		})
 		if err != nil {
 			return err
@@ -35,6 +31,8 @@ func (v *versions) take(ctx context.Context, t *side, files []warehouse.LiveFile
 	v.rows = t.fold.Rows(v.batch)
 	return nil
 }
+
+func visible(hits []hit) []hit { return slices.DeleteFunc(hits, func(h hit) bool { return h.hidden }) }
 
 // gather adds the rows of hits in a row group.
 func (v *versions) gather(t *side, r *datafile.Reader, group int, hits []hit) error {

@@ -2,11 +2,9 @@ package merge_test
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"log/slog"
 	"path/filepath"
-	"slices"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -18,7 +16,6 @@ import (
 	"medlake/shared/store/journal"
 	"medlake/shared/transform"
 	"medlake/shared/transform/column"
-	"medlake/shared/transform/fold"
 	"medlake/shared/warehouse"
 )
 
@@ -97,7 +94,13 @@ func changing(t testing.TB, name, yaml string) merge.Table {
 // merger is one with a journal of its own, as another process would have.
 func (d *depot) merger(t testing.TB, b *store.Bucket) *merge.Merger {
 	t.Helper()
-	m, err := merge.New(merge.Config{Bucket: b, Tables: d.warehouse, Tries: 20, Log: slog.New(slog.DiscardHandler)})
+	return d.mergerWith(t, merge.Config{Bucket: b})
+}
+
+func (d *depot) mergerWith(t testing.TB, c merge.Config) *merge.Merger {
+	t.Helper()
+	c.Tables, c.Tries, c.Log = d.warehouse, 20, slog.New(slog.DiscardHandler)
+	m, err := merge.New(c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -206,128 +209,4 @@ func (d *depot) commit(t testing.TB, loads ...*load) {
 	if err := d.warehouse.Apply(t.Context(), h, c); err != nil {
 		t.Fatal(err)
 	}
-}
-
-// rows reads what a table shows, as texts in order, and of which keys it has rows at all, visible or hidden.
-func (d *depot) rows(t testing.TB, table string) (visible []string, keys map[string]bool) {
-	t.Helper()
-	ctx := t.Context()
-	s, err := warehouse.PublishedSchema(ctx, d.bucket, table)
-	if err != nil {
-		t.Fatal(err)
-	}
-	h, err := d.warehouse.Batch(ctx, table)
-	if err != nil {
-		t.Fatal(err)
-	}
-	files, err := d.warehouse.Live(ctx, h, "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	keys = map[string]bool{}
-	for _, f := range files {
-		hidden := map[int64]bool{}
-		for _, del := range f.Deletes {
-			r, n := d.object(ctx, t, del.Path)
-			if err := datafile.ReadDeletes(r, n, func(path []byte, row int64) {
-				if string(path) == f.Path {
-					hidden[row] = true
-				}
-			}); err != nil {
-				t.Fatal(err)
-			}
-		}
-		r, n := d.object(ctx, t, f.Path)
-		file, err := datafile.OpenReader(r, n, s)
-		if err != nil {
-			t.Fatal(err)
-		}
-		b := column.New(s.Columns)
-		for g := range file.Groups() {
-			if err := file.Read(g, names(s), b); err != nil {
-				t.Fatal(err)
-			}
-		}
-		rows := d.table.Fold.Rows(b)
-		for row, text := range texts(b) {
-			keys[string(d.table.Fold.Key(fold.Ref{Rows: rows, Row: row}, nil))] = true
-			if !hidden[int64(row)] {
-				visible = append(visible, text)
-			}
-		}
-	}
-	slices.Sort(visible)
-	return visible, keys
-}
-
-func (d *depot) object(ctx context.Context, t testing.TB, url string) (*bytes.Reader, int64) {
-	t.Helper()
-	key, err := d.bucket.Key(url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	data, err := d.bucket.Get(ctx, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return bytes.NewReader(data), int64(len(data))
-}
-
-func names(s lake.Schema) (out []string) {
-	for _, c := range s.Columns {
-		out = append(out, c.Name)
-	}
-	return out
-}
-
-// texts spells the rows of a batch.
-func texts(b *column.Batch) []string {
-	out := make([]string, b.Rows)
-	for i := range b.Columns {
-		c, k := &b.Columns[i], 0
-		for row, ok := range c.Valid {
-			switch {
-			case ok == 0:
-				out[row] += "null "
-				continue
-			case c.Type.Kind == lake.String:
-				out[row] += fmt.Sprintf("%q ", c.Text(k))
-			default:
-				out[row] += fmt.Sprintf("%d ", c.Ints[k])
-			}
-			k++
-		}
-	}
-	return out
-}
-
-// fold folds all rows of loads at once: what the table must show, and the keys it must have rows of.
-func (d *depot) fold(loads []*load) (visible []string, keys map[string]bool) {
-	f := d.table.Fold
-	byKey := map[string][]fold.Ref{}
-	for _, l := range loads {
-		rows := f.Rows(d.batch(l))
-		for row := range rows.Len() {
-			for _, r := range f.Refs(rows, row, nil) {
-				key := string(f.Key(r, nil))
-				byKey[key] = append(byKey[key], r)
-			}
-		}
-	}
-	keys = map[string]bool{}
-	out := column.New(d.log.Columns)
-	state := f.State()
-	for key, refs := range byKey {
-		slices.SortFunc(refs, f.Compare)
-		state.Reset()
-		for _, r := range refs {
-			state.Step(r)
-		}
-		if keys[key] = true; !state.Deleted() {
-			state.Append(out)
-		}
-	}
-	visible = texts(out)
-	slices.Sort(visible)
-	return visible, keys
 }
