@@ -43,11 +43,6 @@ func (w *Warehouse) Apply(ctx context.Context, h Head, c Change) error {
 	return nil
 }
 
-// Append adds the files of log entries (h.Batch, n] and moves the table's number to n.
-func (w *Warehouse) Append(ctx context.Context, h Head, files []lake.DataFile, n int64) error {
-	return w.Apply(ctx, h, Change{Add: files, Batch: n})
-}
-
 // operation is how Iceberg calls the change.
 func (c *Change) operation() table.Operation {
 	switch {

@@ -14,6 +14,12 @@ import (
 	"medlake/shared/lake"
 )
 
+// part is a partition. What a table is not partitioned by is zero.
+type part struct {
+	customer string
+	month    int32
+}
+
 // contents are the live files of one snapshot.
 type contents struct {
 	snapshot int64

@@ -34,15 +34,14 @@ func (c *contents) of(sc *iceberg.Schema, customer string) []LiveFile {
 	column, _ := sc.FindFieldByName(lake.ColCustomer)
 	var out []LiveFile
 	for _, f := range c.files {
-		if f.Customer == customer || f.Customer == "" && within(&f.DataFile, column.ID, []byte(customer)) {
+		if f.Customer == customer || f.Customer == "" && between(f.Lower[column.ID], []byte(customer), f.Upper[column.ID]) {
 			out = append(out, f)
 		}
 	}
 	return out
 }
 
-// within reports whether a column may hold a value, by its bounds.
-func within(f *lake.DataFile, column int, v []byte) bool {
-	low, high := f.Lower[column], f.Upper[column]
+// between reports whether v may lie between two bounds; nil is no bound.
+func between(low, v, high []byte) bool {
 	return (low == nil || bytes.Compare(low, v) <= 0) && (high == nil || bytes.Compare(v, high) <= 0)
 }

@@ -121,6 +121,11 @@ func fakeFile(b *store.Bucket, s lake.Schema, customer string, n int) lake.DataF
 	}
 }
 
+// Append is the change that most tests make.
+func (w *Warehouse) Append(ctx context.Context, h Head, files []lake.DataFile, n int64) error {
+	return w.Apply(ctx, h, Change{Add: files, Batch: n})
+}
+
 func ensure(t *testing.T, w *Warehouse, s lake.Schema, tail int64) lake.Schema {
 	t.Helper()
 	got, err := w.Ensure(t.Context(), s, tail)
