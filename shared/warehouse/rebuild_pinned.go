@@ -27,11 +27,16 @@ func OpenAt(ctx context.Context, b *store.Bucket, metadata map[string]string) (*
 		return nil, errors.Join(fmt.Errorf("open catalog: %w", err), cat.db.Close())
 	}
 	useBuckets()
-	w := &Warehouse{cat: cat, files: newFiles(b), plans: map[planKey]Plan{}, live: map[string]*contents{}, parsed: map[string][]entry{}}
+	w := over(cat, b)
 	for name, at := range metadata {
 		if err := cat.register(ctx, name, at); err != nil {
 			return nil, errors.Join(err, w.Close())
 		}
 	}
 	return w, nil
+}
+
+// over makes a warehouse of a catalog that is open.
+func over(cat *opened, b *store.Bucket) *Warehouse {
+	return &Warehouse{cat: cat, files: newFiles(b), plans: map[planKey]Plan{}, live: map[string]*contents{}, parsed: map[string][]entry{}}
 }

@@ -77,9 +77,14 @@ func (r *ruin) process() (*Warehouse, *faulty.Driver) {
 		}
 		return fault
 	})
+	return r.over(bad), driver
+}
+
+// over is a process on the same catalog that sees the bucket in its own way.
+func (r *ruin) over(b *store.Bucket) *Warehouse {
 	cat := &opened{Catalog: r.catalog.cat.Catalog, db: r.catalog.cat.db, heads: map[string]*table.Table{}}
 	cat.commits = cat
-	return &Warehouse{cat: cat, files: newFiles(bad), plans: map[planKey]Plan{}, live: map[string]*contents{}, parsed: map[string][]entry{}}, driver
+	return over(cat, b)
 }
 
 func (r *ruin) int(n int) int {
@@ -286,5 +291,62 @@ func (r *ruin) check(t *testing.T, run int) {
 		if !slices.ContainsFunc(p.Schema.Columns, func(have lake.Column) bool { return have.ID == c.ID && have.Name == c.Name }) {
 			t.Errorf("run %d: the table lacks column %s with id %d", run, c.Name, c.ID)
 		}
+	}
+}
+
+// A process adds a column and dies before the catalog knows; another adds another column, under the same field id, and
+// publishes it. Only the latter's state will do.
+func TestRebuildKeepsPublishedColumns(t *testing.T) {
+	t.Parallel()
+	r := newRuin(t, 0)
+	var want []lake.Schema
+	for i := range 8 { // which of two states comes first in order is up to chance
+		s := visits(t)
+		s.Table = fmt.Sprint("lake.t", i)
+		ensure(t, r.catalog, s, 0)
+		bad, driver := faulty.New(r.bucket, func(c faulty.Call) faulty.Fault {
+			if c.Op == faulty.Put && strings.HasSuffix(c.Key, ".metadata.json") {
+				return faulty.CrashAfter
+			}
+			return faulty.None
+		})
+		more := s
+		more.Columns = append(slices.Clone(s.Columns), lake.Column{Name: "lost", Type: lake.Type{Kind: lake.Long}})
+		w := r.over(bad)
+		if _, err := w.Ensure(t.Context(), more, 0); err == nil || !driver.Crashed() {
+			t.Fatalf("the process has not died: %v", err)
+		}
+		more.Columns[len(s.Columns)].Name = "kept"
+		want = append(want, ensure(t, r.catalog, more, 0))
+	}
+	r.lose(t)
+	if all, err := r.catalog.Rebuild(t.Context(), 0); err != nil || len(all) != 9 {
+		t.Fatalf("%d tables, %v", len(all), err)
+	}
+	for _, s := range want {
+		got := plan(t.Context(), t, r.catalog, s.Table, "").Schema
+		if last, kept := got.Columns[len(got.Columns)-1], s.Columns[len(s.Columns)-1]; last.Name != "kept" || last.ID != kept.ID {
+			t.Errorf("table %s has column %s with id %d, want %s with id %d", s.Table, last.Name, last.ID, kept.Name, kept.ID)
+		}
+	}
+	if all, err := r.catalog.Rebuild(t.Context(), 0); err != nil || len(all) != 0 {
+		t.Errorf("again: %d tables, %v", len(all), err)
+	}
+}
+
+func TestRebuildRefusesNumbersThatTheLogLacks(t *testing.T) {
+	t.Parallel()
+	r := newRuin(t, 0)
+	for n := int64(1); n <= 3; n++ {
+		if err := r.arrive(t.Context(), 1); err != nil {
+			t.Fatal(err)
+		}
+		if err := r.catalog.Append(t.Context(), head(t, r.catalog, r.schema.Table), r.log[n-1:], n); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r.lose(t)
+	if all, err := r.catalog.Rebuild(t.Context(), 2); err != nil || len(all) != 1 || all[0].Batch != 2 || all[0].Passed != 1 {
+		t.Errorf("%+v, %v: want the state of entry 2", all, err)
 	}
 }

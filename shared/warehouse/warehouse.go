@@ -44,7 +44,7 @@ func Open(ctx context.Context, catalogURL string, b *store.Bucket) (*Warehouse, 
 		return nil, err
 	}
 	useBuckets()
-	w := &Warehouse{cat: cat, files: newFiles(b), plans: map[planKey]Plan{}, live: map[string]*contents{}, parsed: map[string][]entry{}}
+	w := over(cat, b)
 	if err := w.prepare(ctx); err != nil {
 		return nil, errors.Join(err, cat.close())
 	}
