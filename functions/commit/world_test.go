@@ -37,8 +37,13 @@ func wanted() lake.Schema {
 
 func open(t *testing.T) *depot {
 	t.Helper()
+	return openIn(t, store.FileURL(filepath.Join(t.TempDir(), "bucket")))
+}
+
+func openIn(t *testing.T, url string) *depot {
+	t.Helper()
 	dir := t.TempDir()
-	b, err := store.Open(t.Context(), store.FileURL(filepath.Join(dir, "bucket")))
+	b, err := store.Open(t.Context(), url)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -228,28 +228,40 @@ func (w *world) replayer(b *store.Bucket, e engine) *replay.Replayer {
 	return r
 }
 
-// receipts are the receipts of an upload in the log, as "epoch status", and its last load.
-func (w *world) receipts(name string) (all []string, load string) {
+// history is what the log says of one upload: its receipts, as "epoch status", and its last load.
+type history struct {
+	receipts []string
+	load     string
+}
+
+// read reads the log, by the name of the upload.
+func (w *world) read() map[string]history {
 	w.t.Helper()
 	j := journal.New(w.bucket)
 	tail, err := j.Tail(w.t.Context())
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	names := map[string]string{}
+	for name, a := range w.lives {
+		names[a.ID()] = name
+	}
+	all := map[string]history{}
 	for n := int64(1); n <= tail; n++ {
 		e, err := j.Entry(w.t.Context(), n)
 		if err != nil {
 			w.t.Fatal(err)
 		}
 		for _, r := range e.Receipts {
-			if r.ID != w.lives[name].ID() {
-				continue
-			}
-			all = append(all, fmt.Sprintf("%d %s", r.Epoch, r.Status))
+			h := all[names[r.ID]]
+			h.receipts = append(h.receipts, fmt.Sprintf("%d %s", r.Epoch, r.Status))
 			if r.Status == lake.Loaded {
-				load = r.Load
+				h.load = r.Load
 			}
+			all[names[r.ID]] = h
 		}
 	}
-	return all, load
+	return all
 }
+
+func (w *world) load(name string) string { w.t.Helper(); return w.read()[name].load }
