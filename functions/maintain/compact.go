@@ -1,8 +1,196 @@
 package maintain
 
-import "context"
+import (
+	"context"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"time"
+
+	"medlake/shared/lake"
+	"medlake/shared/warehouse"
+)
 
 // prefix begins the names of files that compaction writes.
 const prefix = "compact-"
 
-func (w *work) compact(context.Context, string, *Group) (bool, error) { return false, nil }
+// pinFor bounds how long after a group was read its result may still be committed. See clean: files that nobody names yet
+// are safe from deletion for much longer.
+const pinFor = time.Hour
+
+// compact puts one file in the place of a group's. Commit and merge go on meanwhile: when they were first, the result is
+// still right if all files it was made of are live and nothing more of them is deleted. If not, the group is given up, and
+// done is false.
+func (w *work) compact(ctx context.Context, name string, g *Group) (done bool, err error) {
+	var made *result
+	var since time.Time
+	for try := 1; ; try++ {
+		head, err := w.cfg.Tables.Batch(ctx, name)
+		if err != nil {
+			return false, err
+		}
+		if made != nil && time.Now().Round(0).Sub(since) > pinFor { // by the wall clock: a machine may have slept
+			return false, nil
+		}
+		files, err := w.cfg.Tables.Live(ctx, head, g.Customer)
+		if err != nil {
+			return false, err
+		}
+		live := map[string]*warehouse.LiveFile{}
+		for i := range files {
+			live[files[i].Path] = &files[i]
+		}
+		if made != nil && made.stands(live) { // the answer was lost
+			return true, nil
+		}
+		if made == nil {
+			since = time.Now().Round(0)
+			made, err = w.rewrite(ctx, name, g, live)
+		} else if same, bad := w.same(ctx, made, live); !same {
+			made, err = nil, bad
+		}
+		if err != nil || made == nil {
+			return false, err
+		}
+		err = w.cfg.Tables.Apply(ctx, head, warehouse.Change{Add: made.add, Deletes: made.deletes, Remove: made.remove, Batch: head.Batch, Same: true})
+		if err == nil || try >= w.cfg.Tries || ctx.Err() != nil {
+			return err == nil, err
+		}
+		pause(ctx, time.Duration(rand.Int64N(int64(try)*int64(20*time.Millisecond))))
+	}
+}
+
+// result is what a group becomes.
+type result struct {
+	of      []warehouse.LiveFile // what was read
+	remove  []string
+	add     []lake.DataFile
+	deletes []lake.DataFile
+	rely    []string // files that have rows of deleted keys, of which therefore no row was kept
+}
+
+// stands reports whether the result is in the table.
+func (r *result) stands(live map[string]*warehouse.LiveFile) bool {
+	if len(r.add) > 0 {
+		return live[r.add[0].Path] != nil
+	}
+	return !slices.ContainsFunc(r.remove, func(p string) bool { return live[p] != nil })
+}
+
+// same reports whether the rows that a result was made of are still what the table shows of its files. A delete file that
+// was there may not be gone either: a restore brings rows back.
+func (w *work) same(ctx context.Context, r *result, live map[string]*warehouse.LiveFile) (bool, error) {
+	for _, p := range r.rely {
+		if live[p] == nil {
+			return false, nil
+		}
+	}
+	rows := map[string][]int64{}
+	var more []lake.DataFile // delete files that have come
+	seen := map[string]bool{}
+	for i := range r.of {
+		was := &r.of[i]
+		now := live[was.Path]
+		if now == nil {
+			return false, nil
+		}
+		rows[was.Path] = nil
+		found := 0
+		for _, d := range now.Deletes {
+			if slices.ContainsFunc(was.Deletes, func(o lake.DataFile) bool { return o.Path == d.Path }) {
+				found++
+			} else if !seen[d.Path] {
+				seen[d.Path] = true
+				more = append(more, d)
+			}
+		}
+		if found < len(was.Deletes) {
+			return false, nil
+		}
+	}
+	rows, err := w.positions(ctx, more, rows)
+	if err != nil {
+		return false, err
+	}
+	for _, list := range rows {
+		if len(list) > 0 {
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
+// rewrite reads the group's files as they are in live, which is all of the customer's, and writes what is left of them. It
+// returns nil if the plan is outdated: a file is gone.
+func (w *work) rewrite(ctx context.Context, name string, g *Group, live map[string]*warehouse.LiveFile) (*result, error) {
+	r := &result{}
+	var deletes []lake.DataFile
+	seen, hidden := map[string]bool{}, map[string][]int64{}
+	for i := range g.Files {
+		f := live[g.Files[i].Path]
+		if f == nil {
+			return nil, nil
+		}
+		r.of, r.remove = append(r.of, *f), append(r.remove, f.Path)
+		for _, d := range f.Deletes {
+			hidden[f.Path] = nil
+			if !seen[d.Path] {
+				seen[d.Path] = true
+				deletes = append(deletes, d)
+			}
+		}
+	}
+	hidden, err := w.positions(ctx, deletes, hidden)
+	if err != nil {
+		return nil, err
+	}
+	t, err := w.layout(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	var ghosts map[string][]int64
+	if len(t.key) > 0 {
+		if ghosts, r.rely, err = w.ghosts(ctx, t, r.of, hidden, others(g, live)); err != nil {
+			return nil, err
+		}
+	}
+	out, err := w.newOutput(t, g)
+	if err != nil {
+		return nil, err
+	}
+	for f, err := range w.open(ctx, t, r.of) {
+		if err != nil {
+			return nil, err
+		}
+		if err := out.take(f, hidden[f.Path], ghosts[f.Path]); err != nil {
+			return nil, err
+		}
+	}
+	r.add, r.deletes, err = out.finish(ctx)
+	return r, err
+}
+
+// others lists the live files of the group's partition that are not in it, by path.
+func others(g *Group, live map[string]*warehouse.LiveFile) (out []warehouse.LiveFile) {
+	in := map[string]bool{}
+	for i := range g.Files {
+		in[g.Files[i].Path] = true
+	}
+	for _, f := range live {
+		if !in[f.Path] && f.Customer == g.Customer && f.Month == g.Month {
+			out = append(out, *f)
+		}
+	}
+	slices.SortFunc(out, func(a, b warehouse.LiveFile) int { return strings.Compare(a.Path, b.Path) })
+	return out
+}
+
+// pause waits for d or until ctx ends.
+func pause(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+	case <-t.C:
+	}
+}

@@ -82,13 +82,14 @@ func (w *work) plan(ctx context.Context, files []warehouse.LiveFile) ([]Group, e
 
 // partition groups the files of one partition.
 func (w *work) partition(ctx context.Context, files []warehouse.LiveFile) ([]Group, error) {
+	deleted, err := w.deleted(ctx, files)
+	if err != nil {
+		return nil, err
+	}
 	var small, holes, strewn []warehouse.LiveFile
 	for _, f := range files {
-		deleted, err := w.deleted(ctx, &f)
 		switch {
-		case err != nil:
-			return nil, err
-		case float64(deleted) >= deletedPart*float64(f.Rows):
+		case manyDeleted(int64(len(deleted[f.Path])), f.Rows):
 			holes = append(holes, f)
 		case len(f.Deletes) >= manyDeletes:
 			strewn = append(strewn, f)
@@ -100,6 +101,8 @@ func (w *work) partition(ctx context.Context, files []warehouse.LiveFile) ([]Gro
 	groups = w.pack(groups, Strewn, 1, strewn)
 	return w.pack(groups, Small, manySmall, w.alike(small)), nil
 }
+
+func manyDeleted(n, of int64) bool { return n > 0 && float64(n) >= deletedPart*float64(of) }
 
 // smallBelow is the size in bytes below which a file is small.
 func (w *work) smallBelow() int64 { return w.cfg.Target * 3 / 4 }
@@ -136,22 +139,32 @@ func (w *work) pack(groups []Group, why Reason, least int, files []warehouse.Liv
 	return groups
 }
 
-// deleted counts the deleted rows of a file that a rewrite would be rid of: those that delete files of compaction name are
-// deleted keys, of which a row must stay. Delete files are read only where they could matter.
-func (w *work) deleted(ctx context.Context, f *warehouse.LiveFile) (int64, error) {
-	atMost := int64(0)
-	var by []lake.DataFile
-	for _, d := range f.Deletes {
-		if !strings.HasPrefix(path.Base(d.Path), prefix) {
-			atMost += d.Rows
-			by = append(by, d)
+// deleted finds the deleted rows that a rewrite would be rid of, in the files where there may be many. Those that delete
+// files of compaction name are not among them: they stand for deleted keys, of which a row must stay.
+func (w *work) deleted(ctx context.Context, files []warehouse.LiveFile) (map[string][]int64, error) {
+	rows, read := map[string][]int64{}, map[string]bool{}
+	var deletes []lake.DataFile
+	for i := range files {
+		atMost := int64(0)
+		var by []lake.DataFile
+		for _, d := range files[i].Deletes {
+			if !strings.HasPrefix(path.Base(d.Path), prefix) {
+				atMost += d.Rows
+				by = append(by, d)
+			}
+		}
+		if !manyDeleted(atMost, files[i].Rows) {
+			continue
+		}
+		rows[files[i].Path] = nil
+		for _, d := range by {
+			if !read[d.Path] {
+				read[d.Path] = true
+				deletes = append(deletes, d)
+			}
 		}
 	}
-	if float64(atMost) < deletedPart*float64(f.Rows) || atMost == 0 {
-		return 0, nil
-	}
-	rows, err := w.positions(ctx, by, map[string][]int64{f.Path: nil})
-	return int64(len(rows[f.Path])), err
+	return w.positions(ctx, deletes, rows)
 }
 
 // positions reads which rows delete files name: numbers in rising order, for the paths that rows has.

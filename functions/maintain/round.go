@@ -22,7 +22,7 @@ type Order struct {
 type Report struct {
 	Tables []Table
 	Folded int64 // log entries up to here lie folded
-	Left   int   // groups of files that no budget was left for
+	Left   int   // tables and groups of files that no budget was left for
 }
 
 // Table is the report on one table.
@@ -56,8 +56,13 @@ func (m *Maintainer) Round(ctx context.Context, o Order) (Report, error) {
 	}
 	w := &work{Maintainer: m, Order: o, now: now, names: names, bytes: m.cfg.Budget.Bytes, until: time.Now().Add(m.cfg.Budget.Time)}
 	var errs []error
-	for _, name := range names {
+	for i := range names {
+		name := names[(i+int(now.Unix()/60))%len(names)] // from another one each time, lest the last are never reached
 		if len(o.Tables) > 0 && !slices.Contains(o.Tables, name) {
+			continue
+		}
+		if w.over(ctx) {
+			r.Left++
 			continue
 		}
 		t := Table{Table: name}
@@ -66,7 +71,8 @@ func (m *Maintainer) Round(ctx context.Context, o Order) (Report, error) {
 		}
 		r.Tables = append(r.Tables, t)
 	}
-	r.Left = w.left
+	slices.SortFunc(r.Tables, func(a, b Table) int { return strings.Compare(a.Table, b.Table) })
+	r.Left += w.left
 	if !o.Dry {
 		if r.Folded, err = m.cfg.Journal.Fold(ctx, 1<<62); err != nil {
 			errs = append(errs, err)
@@ -106,7 +112,6 @@ type work struct {
 	bytes  int64     // left to be read by compaction
 	until  time.Time // no new piece of work is begun after this
 	left   int
-	proofs *proofs
 }
 
 // over reports whether the time of the round is up.
@@ -151,11 +156,7 @@ func (w *work) compactAll(ctx context.Context, t *Table) error {
 	if t.Table == lake.OpsHealth {
 		return nil
 	}
-	head, err := w.cfg.Tables.Batch(ctx, t.Table)
-	if err != nil {
-		return err
-	}
-	files, err := w.cfg.Tables.Live(ctx, head, "")
+	_, files, err := w.live(ctx, t.Table)
 	if err != nil {
 		return err
 	}

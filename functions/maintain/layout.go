@@ -1,0 +1,123 @@
+package maintain
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"iter"
+	"slices"
+	"sync"
+
+	"medlake/shared/datafile"
+	"medlake/shared/lake"
+	"medlake/shared/warehouse"
+)
+
+// layout is how the files of a table are read and written.
+type layout struct {
+	schema lake.Schema
+	names  []string // of all columns
+	sort   []string // columns that rows are sorted by
+	key    []string // of a table that merge makes: the columns of its key
+}
+
+// layout reads the newest published schema. It has every column of files that were live before it was read: a schema is
+// published before files are written by it.
+func (w *work) layout(ctx context.Context, name string) (*layout, error) {
+	s, err := warehouse.PublishedSchema(ctx, w.cfg.Bucket, name)
+	if err != nil {
+		return nil, err
+	}
+	t := &layout{schema: s}
+	for _, c := range s.Columns {
+		t.names = append(t.names, c.Name)
+	}
+	first := s.Sort
+	if w.current(name) {
+		t.key = append([]string{lake.ColCustomer}, s.Sort...)
+	}
+	if made := w.made(name); made != "" { // a key's rows lie together, so that it is found when it is folded anew
+		of, err := warehouse.PublishedSchema(ctx, w.cfg.Bucket, made)
+		if err != nil {
+			return nil, err
+		}
+		first = slices.Concat(of.Sort, s.Sort)
+	}
+	for _, c := range slices.Concat(first, []string{lake.ColArrivedAt, lake.ColLoad, lake.ColEntry, lake.ColRow}) {
+		if slices.Contains(t.names, c) && !slices.Contains(t.sort, c) {
+			t.sort = append(t.sort, c)
+		}
+	}
+	for _, k := range t.key {
+		if !slices.Contains(t.names, k) {
+			return nil, fmt.Errorf("table %s has no column %s: %w", name, k, lake.ErrInvalid)
+		}
+	}
+	return t, nil
+}
+
+// opened is a data file that is being read.
+type opened struct {
+	*warehouse.LiveFile
+	*datafile.Reader
+}
+
+// wholeBelow is the size of files that are fetched whole, several at once: for them the way to the store is what takes time.
+const wholeBelow = 4 << 20
+
+// open yields the files in order.
+func (w *work) open(ctx context.Context, t *layout, files []warehouse.LiveFile) iter.Seq2[opened, error] {
+	return func(yield func(opened, error) bool) {
+		for chunk := range slices.Chunk(files, w.cfg.Parallel) {
+			data := make([]io.ReaderAt, len(chunk))
+			errs := make([]error, len(chunk))
+			w.parallel(len(chunk), func(i int) { data[i], errs[i] = w.fetch(ctx, &chunk[i]) })
+			for i := range chunk {
+				f := opened{LiveFile: &chunk[i]}
+				err := errs[i]
+				if err == nil {
+					f.Reader, err = datafile.OpenReader(data[i], f.Bytes, t.schema)
+				}
+				if !yield(f, err) || err != nil {
+					return
+				}
+			}
+		}
+	}
+}
+
+func (w *work) fetch(ctx context.Context, f *warehouse.LiveFile) (io.ReaderAt, error) {
+	key, err := w.cfg.Bucket.Key(f.Path)
+	if err != nil {
+		return nil, err
+	}
+	if f.Bytes >= wholeBelow {
+		return w.cfg.Bucket.ReaderAt(ctx, key, f.Bytes), nil
+	}
+	data, err := w.cfg.Bucket.Get(ctx, key)
+	if err == nil && int64(len(data)) != f.Bytes {
+		err = fmt.Errorf("data file has %d of %d bytes", len(data), f.Bytes)
+	}
+	return bytes.NewReader(data), err
+}
+
+// parallel runs f(0) … f(n-1), at most Parallel at once.
+func (m *Maintainer) parallel(n int, f func(i int)) {
+	if m.cfg.Parallel == 1 { // in this goroutine, in order: a simulation can repeat it
+		for i := range n {
+			f(i)
+		}
+		return
+	}
+	var wait sync.WaitGroup
+	places := make(chan struct{}, m.cfg.Parallel)
+	for i := range n {
+		places <- struct{}{}
+		wait.Go(func() {
+			defer func() { <-places }()
+			f(i)
+		})
+	}
+	wait.Wait()
+}

@@ -1,0 +1,187 @@
+package maintain
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"path"
+	"slices"
+
+	"medlake/shared/datafile"
+	"medlake/shared/lake"
+	"medlake/shared/store"
+	"medlake/shared/transform/column"
+)
+
+// groupRows is how many rows make a row group.
+const groupRows = 1 << 17
+
+// output is the new file of a group. Rows are gathered, and written sorted whenever they fill the memory given: each such
+// run makes row groups of its own, so that a file is never whole in memory but as it is stored.
+type output struct {
+	bucket  *store.Bucket
+	layout  *layout
+	encoder *datafile.Encoder
+	memory  int64
+	key     string // of the object, without its suffix
+	group   *Group
+
+	run     *column.Batch // rows read
+	keep    []int32       // which of them are to be written
+	ghost   []bool        // by row of run, as far as it goes: written to be hidden
+	out     *column.Batch
+	data    spool
+	written int64
+	hide    []datafile.Position
+}
+
+func (w *work) newOutput(t *layout, g *Group) (*output, error) {
+	e, err := datafile.NewEncoder(t.schema)
+	if err != nil {
+		return nil, err
+	}
+	first, err := w.cfg.Bucket.Key(g.Files[0].Path)
+	if err != nil {
+		return nil, err
+	}
+	o := &output{
+		bucket: w.cfg.Bucket, layout: t, encoder: e, memory: w.cfg.Memory, group: g,
+		key: path.Dir(first) + "/" + prefix + w.cfg.Attempt(),
+		run: column.New(t.schema.Columns), out: column.New(t.schema.Columns),
+	}
+	e.Begin(&o.data)
+	return o, nil
+}
+
+// take takes in the rows of a file that are not hidden, and of those that are the ghosts. Both are in rising order.
+func (o *output) take(f opened, hidden, ghosts []int64) error {
+	next := int64(0)
+	for g := range f.Groups() {
+		first := next
+		next += f.GroupRows(g)
+		hidden, ghosts := between(hidden, first, next), between(ghosts, first, next)
+		if int64(len(hidden)) == next-first && len(ghosts) == 0 {
+			continue
+		}
+		base := int32(o.run.Rows)
+		if err := f.Read(g, o.layout.names, o.run); err != nil {
+			return err
+		}
+		for row := first; row < next; row++ {
+			at := base + int32(row-first)
+			if len(hidden) > 0 && hidden[0] == row {
+				hidden = hidden[1:]
+				if len(ghosts) == 0 || ghosts[0] != row {
+					continue
+				}
+				ghosts = ghosts[1:]
+				o.ghost = append(o.ghost, make([]bool, o.run.Rows-len(o.ghost))...)
+				o.ghost[at] = true
+			}
+			o.keep = append(o.keep, at)
+		}
+		if size(o.run) >= o.memory {
+			if err := o.flush(); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// between is the part of a sorted list that lies in [from, to).
+func between(list []int64, from, to int64) []int64 {
+	i, _ := slices.BinarySearch(list, from)
+	j, _ := slices.BinarySearch(list, to)
+	return list[i:j]
+}
+
+// flush writes the rows gathered so far.
+func (o *output) flush() error {
+	arrange(o.keep, o.run, o.layout.sort)
+	var places []int32
+	for rows := range slices.Chunk(o.keep, groupRows) {
+		o.out.Reset()
+		for i := range o.run.Columns {
+			places = gather(&o.out.Columns[i], &o.run.Columns[i], rows, places)
+		}
+		o.out.Rows = len(rows)
+		for i, row := range rows {
+			if int(row) < len(o.ghost) && o.ghost[row] {
+				o.hide = append(o.hide, datafile.Position{Path: o.bucket.URL(o.key + ".parquet"), Row: o.written + int64(i)})
+			}
+		}
+		if err := o.encoder.Append(o.out); err != nil {
+			return err
+		}
+		o.written += int64(len(rows))
+	}
+	o.run.Reset()
+	o.keep, o.ghost = o.keep[:0], o.ghost[:0]
+	return nil
+}
+
+// finish stores the file, and a delete file for the rows in it that are hidden. A file without rows is none.
+func (o *output) finish(ctx context.Context) (add, deletes []lake.DataFile, err error) {
+	if err := o.flush(); err != nil || o.written == 0 {
+		return nil, nil, err
+	}
+	o.run, o.out = nil, nil
+	f, err := o.encoder.Finish()
+	if err != nil {
+		return nil, nil, err
+	}
+	if f, err = o.store(ctx, o.key+".parquet", &o.data, f); err != nil || len(o.hide) == 0 {
+		return []lake.DataFile{f}, nil, err
+	}
+	var data spool
+	d, err := datafile.WriteDeletes(&data, o.hide)
+	if err != nil {
+		return nil, nil, err
+	}
+	d, err = o.store(ctx, o.key+"-deletes.parquet", &data, d)
+	return []lake.DataFile{f}, []lake.DataFile{d}, err
+}
+
+func (o *output) store(ctx context.Context, key string, data *spool, f lake.DataFile) (lake.DataFile, error) {
+	var err error
+	for range uploads {
+		if _, err = o.bucket.Upload(ctx, key, data.reader()); err == nil || ctx.Err() != nil {
+			break
+		}
+	}
+	f.Path, f.Customer, f.Month = o.bucket.URL(key), o.group.Customer, o.group.Month
+	return f, err
+}
+
+// uploads is how often a file is sent to the store before its group is left to the next round.
+const uploads = 3
+
+// spool holds a file in pieces: one buffer would be copied as it grows.
+type spool struct{ pieces [][]byte }
+
+const pieceBytes = 1 << 20
+
+func (s *spool) Write(b []byte) (int, error) {
+	n := len(b)
+	for len(b) > 0 {
+		last := len(s.pieces) - 1
+		if last < 0 || len(s.pieces[last]) == pieceBytes {
+			s.pieces = append(s.pieces, make([]byte, 0, pieceBytes))
+			last++
+		}
+		p := s.pieces[last]
+		m := min(len(b), pieceBytes-len(p))
+		s.pieces[last] = append(p, b[:m]...)
+		b = b[m:]
+	}
+	return n, nil
+}
+
+func (s *spool) reader() io.Reader {
+	readers := make([]io.Reader, len(s.pieces))
+	for i, p := range s.pieces {
+		readers[i] = bytes.NewReader(p)
+	}
+	return io.MultiReader(readers...)
+}

@@ -1,0 +1,136 @@
+package maintain
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+
+	"medlake/shared/lake"
+	"medlake/shared/store"
+)
+
+// suspect is an object that nobody names now.
+type suspect struct {
+	store.Object
+	load   string // whose data file it is by its name; empty: nobody's
+	record *lake.Record
+	gone   bool
+}
+
+// condemned chooses the objects that nobody can name any more, of such as nobody names.
+func (j *judge) condemned(ctx context.Context, objects []store.Object) ([]store.Object, error) {
+	list := make([]suspect, len(objects))
+	for i, o := range objects {
+		list[i] = suspect{Object: o, load: loadOf(o.Key)}
+	}
+	errs := make([]error, len(list))
+	j.parallel(len(list), func(i int) { errs[i] = j.accuse(ctx, &list[i]) })
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	if err := j.winners(ctx, list); err != nil {
+		return nil, err
+	}
+	var out []store.Object
+	for _, s := range list {
+		if s.gone {
+			out = append(out, s.Object)
+		}
+	}
+	return out, nil
+}
+
+// accuse judges all but the files of winners, whose records it reads.
+func (j *judge) accuse(ctx context.Context, s *suspect) error {
+	age := j.now.Sub(s.ModTime)
+	if s.load == "" {
+		s.gone = j.foreign(s)
+		return nil
+	}
+	// A record costs a request, and most files that are not named are winners' of entries above the limit: they were stored
+	// after the state that it is of. So records are read while a file is young, to find the losers, and when it is old.
+	if s.ModTime.After(j.oldest) && age > j.cfg.Grace+2*j.cfg.Clean {
+		return nil
+	}
+	data, err := j.cfg.Bucket.Get(ctx, store.LoadKey(s.load))
+	if errors.Is(err, lake.ErrNotFound) {
+		s.gone = j.foreign(s)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	var r lake.Record
+	if err := json.Unmarshal(data, &r); err != nil || r.Format != lake.Format || r.Load != s.load {
+		return fmt.Errorf("record of load %s cannot be read: %w", s.load, errors.Join(err, lake.ErrInvalid))
+	}
+	if s.gone = !lists(&r, j.cfg.Bucket.URL(s.Key)); !s.gone {
+		s.record = &r
+	}
+	return nil
+}
+
+func lists(r *lake.Record, url string) bool {
+	for _, t := range r.Tables {
+		if slices.ContainsFunc(t.Files, func(f lake.DataFile) bool { return f.Path == url }) {
+			return true
+		}
+	}
+	return false
+}
+
+// foreign is the rule for objects that no record tells about.
+func (j *judge) foreign(s *suspect) bool {
+	return j.now.Sub(s.ModTime) >= j.cfg.Foreign && j.newest.Sub(s.ModTime) >= settled
+}
+
+// winners finds the entries of the log that took the loads in. Each search begins at its record's base, and no entry above
+// the limit matters.
+func (j *judge) winners(ctx context.Context, list []suspect) error {
+	var wait []*suspect // in the order of bases
+	for i := range list {
+		if list[i].record != nil {
+			wait = append(wait, &list[i])
+		}
+	}
+	slices.SortStableFunc(wait, func(a, b *suspect) int { return cmp.Compare(a.record.Base, b.record.Base) })
+	var open []*suspect
+	for n := int64(0); n < j.limit && len(open)+len(wait) > 0; {
+		if len(open) == 0 {
+			n = max(n, wait[0].record.Base)
+		}
+		for len(wait) > 0 && wait[0].record.Base <= n {
+			open, wait = append(open, wait[0]), wait[1:]
+		}
+		if n++; n > j.limit {
+			break
+		}
+		e, err := j.cfg.Journal.Entry(ctx, n)
+		if err != nil {
+			return err
+		}
+		open = slices.DeleteFunc(open, func(s *suspect) bool {
+			s.gone = e.HasLoad(s.load)
+			return s.gone
+		})
+	}
+	return nil
+}
+
+// loadOf is the load of a data file that ingest named, <load>-<attempt>-<n>.parquet; empty for other objects.
+func loadOf(key string) string {
+	parts := strings.Split(strings.TrimSuffix(path.Base(key), ".parquet"), "-")
+	if len(parts) != 3 || len(parts[0]) != lake.IDLen || !strings.HasSuffix(key, ".parquet") {
+		return ""
+	}
+	if _, err := strconv.Atoi(parts[2]); err != nil {
+		return ""
+	}
+	return parts[0]
+}
