@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -42,8 +43,8 @@ func (d *depot) check(t *testing.T, m *merge.Merger, merged int, loads ...*load)
 	}
 	want, _ := d.fold(loads)
 	got, _ := d.rows(t, d.table.Current.Table)
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("(-fold +table):\n%s", diff)
+	if !slices.Equal(want, got) { // far quicker than a diff
+		t.Errorf("(-fold +table):\n%s", cmp.Diff(want, got))
 	}
 }
 
@@ -98,15 +99,17 @@ func TestManyRows(t *testing.T) {
 	t.Parallel()
 	d := open(t, "stays", tables["stays"])
 	l := stay(1, "first", 1, "in")
-	for i := range 150_000 {
+	for i := range 70_000 {
 		l.rows = append(l.rows, map[string]any{"site": 1, "id": fmt.Sprint(i), "at": 1, "event": []string{"in", "move", "del"}[i%3]})
 	}
 	d.take(t, l)
 	m := d.merger(t, d.bucket)
-	d.check(t, m, 1, l)
+	if _, err := m.Round(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	again := stay(2, "first", 2, "del")
 	for i := range 30 {
-		again.rows = append(again.rows, map[string]any{"site": 1, "id": fmt.Sprint(i * 5000), "at": i % 3, "event": "in"})
+		again.rows = append(again.rows, map[string]any{"site": 1, "id": fmt.Sprint(i * 2300), "at": i % 3, "event": "in"})
 	}
 	d.take(t, again)
 	d.check(t, m, 1, l, again)
