@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"crypto/sha256"
 	"errors"
 	"maps"
 	"slices"
@@ -77,10 +78,17 @@ type content struct {
 
 func (c content) Close() error { return c.archive.Close() }
 
+// Sums tells a member that no table wants from the same one under a name that is wanted: a sender who corrects a name
+// and sends the archive again brings something new. Which tables want it is left out, so that a new table of the feed does
+// not make old uploads count again.
 func (c content) Sums() [][32]byte {
 	var sums [][32]byte
 	for _, m := range c.archive.Members() {
-		sums = append(sums, m.Sum)
+		sum := m.Sum
+		if !c.match.Wants(m.NameIn(c.name)) {
+			sum = sha256.Sum256(append([]byte("unmatched"), sum[:]...))
+		}
+		sums = append(sums, sum)
 	}
 	return sums
 }

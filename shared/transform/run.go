@@ -93,6 +93,16 @@ func (r *Run) Member(entry int, name string, src format.Source) (wanted bool, er
 	return true, r.read(entry, src)
 }
 
+// Wants reports whether a table's entry pattern matches a member's name.
+func (m *Match) Wants(name string) bool {
+	for _, p := range m.Program.plans {
+		if _, ok := p.into.Entry.Match(name); ok {
+			return true
+		}
+	}
+	return false
+}
+
 // read reads a member into the tables that want it.
 func (r *Run) read(entry int, src format.Source) error {
 	r.entry, r.header, r.any = entry, false, true
