@@ -78,11 +78,31 @@ func change(r *rand.Rand) (c metadata.Change, key []string) {
 	return c, key
 }
 
-func condition(r *rand.Rand) metadata.Text {
-	return metadata.Text{Value: one(
-		r, `event in ["A", "B"]`, `event not in ["C"]`, `n > 1`, `not (n < 2)`, `n in [1, 1.5]`, `x <= n`, `ok`, `not ok or event == "C"`,
-		`note == nil`, `amount != 1.5 and ok != nil`, `_load >= "L3"`, `customer == "acme" || not (ok and n >= 2)`,
-	)}
+// condition is an expression in the part of the language that views can express.
+func condition(r *rand.Rand) metadata.Text { return metadata.Text{Value: expression(r, 3)} }
+
+func expression(r *rand.Rand, depth int) string {
+	of := func() string { return expression(r, depth-1) }
+	switch n := r.IntN(8); {
+	case depth == 0 || n > 4:
+		return atom(r)
+	case n > 2:
+		return one(r, "not ", "!") + "(" + of() + ")"
+	default:
+		return "(" + of() + ") " + one(r, "and", "or", "&&", "||") + " (" + of() + ")"
+	}
+}
+
+func atom(r *rand.Rand) string {
+	compare := one(r, " == ", " != ", " < ", " <= ", " > ", " >= ")
+	return one(
+		r, "ok", "not ok", "ok"+compare+"true", "ok"+compare+"(n > 1)",
+		"event"+compare+`"B"`, `"B"`+compare+"event", "event"+compare+"note", `event in ["A", "C"]`, `event not in ["A"]`,
+		"n"+compare+"1", "n"+compare+"-2.5", "n"+compare+"x", "n"+compare+"amount", "n"+compare+"nil", "n in [1, 1.5]", "n not in [-3]",
+		"x"+compare+"1.5", "x"+compare+"n", "amount"+compare+"1.5", "amount"+compare+"x", "amount in [1.5, 3]",
+		"note == nil", "nil != note", "day == nil", "at != nil", "at"+compare+lake.ColArrivedAt, lake.ColLoad+compare+`"L3"`, lake.ColCustomer+compare+`"acme"`,
+		lake.ColRow+compare+"30",
+	)
 }
 
 // row gives a load one customer and one moment; several loads share a moment.
