@@ -20,11 +20,12 @@ import (
 
 // roles are the functions there are. Start reading at the package that has a role's name.
 var roles = map[string]func(ctx context.Context, e environment) error{
-	"ingest": serveIngest, // one arrival: data files, a record, pending
-	"alone":  runAlone,    // ingest starts itself so for an arrival that killed it three times
-	"commit": serveCommit, // pending to the log, the log to the tables
-	"merge":  serveMerge,  // the logs of tables that change to the tables themselves
-	"sweep":  serveSweep,  // what was forgotten in landing is sent again
+	"ingest":   serveIngest,   // one arrival: data files, a record, pending
+	"alone":    runAlone,      // ingest starts itself so for an arrival that killed it three times
+	"commit":   serveCommit,   // pending to the log, the log to the tables
+	"merge":    serveMerge,    // the logs of tables that change to the tables themselves
+	"maintain": serveMaintain, // few files of many small ones, few snapshots, nothing left over
+	"sweep":    serveSweep,    // what was forgotten in landing is sent again
 }
 
 func main() {

@@ -25,7 +25,7 @@ func TestRoleMustBeKnown(t *testing.T) {
 	t.Parallel()
 	for _, args := range [][]string{nil, {"nothing"}, {"ingest", "more"}} {
 		var out bytes.Buffer
-		if code := run(t.Context(), args, environment{}, &out); code != 2 || !strings.Contains(out.String(), "alone|commit|ingest|merge|sweep") {
+		if code := run(t.Context(), args, environment{}, &out); code != 2 || !strings.Contains(out.String(), "alone|commit|ingest|maintain|merge|sweep") {
 			t.Errorf("%v: exit %d: %s", args, code, &out)
 		}
 	}
@@ -33,7 +33,7 @@ func TestRoleMustBeKnown(t *testing.T) {
 
 func TestEveryRoleSaysWhatIsNotSet(t *testing.T) {
 	t.Parallel()
-	for role, want := range map[string]int{"ingest": 2, "commit": 2, "merge": 2, "sweep": 2, "alone": 75} {
+	for role, want := range map[string]int{"ingest": 2, "commit": 2, "maintain": 2, "merge": 2, "sweep": 2, "alone": 75} {
 		var out bytes.Buffer
 		e := environment{getenv: func(string) string { return "" }}
 		if code := run(t.Context(), []string{role}, e, &out); code != want || !strings.Contains(out.String(), "MEDLAKE_BUCKET is not set") {

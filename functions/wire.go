@@ -7,6 +7,7 @@ import (
 
 	"medlake/functions/commit"
 	"medlake/functions/ingest"
+	"medlake/functions/maintain"
 	"medlake/functions/merge"
 	"medlake/functions/sweep"
 	"medlake/shared/faas"
@@ -117,6 +118,16 @@ func serveMerge(ctx context.Context, e environment) error {
 			}
 		}
 		return m.Run, m.Handle, m.Ensure(ctx, changing...)
+	})
+}
+
+func serveMaintain(ctx context.Context, e environment) error {
+	return keepTables(ctx, e, func(o opened) (func(context.Context), faas.Handler, error) {
+		m, err := maintain.New(maintain.Config{Bucket: o.bucket, Tables: o.warehouse, Log: e.log})
+		if err != nil {
+			return nil, nil, err
+		}
+		return m.Run, m.Handle, m.Ensure(ctx)
 	})
 }
 

@@ -41,6 +41,7 @@ func commands() []command {
 		{"check", "[--metadata DIR]", "check all metadata, with every feed's sample", check},
 		{"try", "[--metadata DIR] [--customer C] [--password-file F] FEED FILE", "show the rows and rejects of a file; nothing is written", try},
 		{"merge", "[--data DIR] [--metadata DIR]", "bring the tables that change up to their logs now", mergeNow},
+		{"maintain", "[--data DIR] [--metadata DIR] [--table T] [--dry-run]", "compact files, thin out snapshots, delete what nothing names, measure into ops.health", maintainTables},
 		{"restore", "[--data DIR] [--metadata DIR] --to TIME [--table T] [--later keep|drop] [--exclude IDS] [--reason TEXT]", "show what putting tables back to a moment would undo, and do it once it is said what becomes of later loads", restoreTables},
 		{"replay", "[--data DIR] [--metadata DIR] [--secrets URL] [--feed F] [--customer C] [--since TIME] [--until TIME] [--reason TEXT] [--resume]", "derive uploads anew after the metadata was put right; the rows they brought before leave", replayLoads},
 		{"diff", "[--data DIR] [--metadata DIR] [--secrets URL] [--last N] NEW", "what the metadata in folder NEW would change on the latest uploads; nothing is written", compare},

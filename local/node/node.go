@@ -16,6 +16,7 @@ import (
 
 	"medlake/functions/commit"
 	"medlake/functions/ingest"
+	"medlake/functions/maintain"
 	"medlake/functions/merge"
 	"medlake/functions/replay"
 	"medlake/functions/restore"
@@ -36,18 +37,21 @@ type Config struct {
 	Alone    []string // arguments with which this program processes one arrival alone
 	Workers  int      // arrivals processed at once; default 8, because most of the time they wait for the disk
 	Log      *slog.Logger
+
+	layer func(*store.Bucket) *store.Bucket // over the bucket, for tests
 }
 
 // Node is an open lake.
 type Node struct {
-	Library   *transform.Library
-	Reader    *Reader
-	Ingest    *ingest.Ingest
-	Committer *commit.Committer
-	Merger    *merge.Merger
-	Restorer  *restore.Restorer
-	Replayer  *replay.Replayer
-	Secrets   *secret.Store
+	Library    *transform.Library
+	Reader     *Reader
+	Ingest     *ingest.Ingest
+	Committer  *commit.Committer
+	Merger     *merge.Merger
+	Maintainer *maintain.Maintainer
+	Restorer   *restore.Restorer
+	Replayer   *replay.Replayer
+	Secrets    *secret.Store
 
 	bucket  *store.Bucket
 	journal *journal.Journal
@@ -77,7 +81,7 @@ func Open(ctx context.Context, cfg Config) (n *Node, err error) {
 			err = errors.Join(err, n.Close())
 		}
 	}()
-	if n.Reader, err = openReader(ctx, data, library.Set()); err != nil {
+	if n.Reader, err = openReader(ctx, data, library.Set(), cfg.layer); err != nil {
 		return nil, err
 	}
 	n.bucket = n.Reader.bucket
@@ -117,6 +121,10 @@ func (n *Node) functions(cfg Config) (err error) {
 		Bucket: n.bucket, Journal: n.journal, Engine: ingest.Metadata(n.Library), Secrets: n.Secrets,
 		Wake: n.Committer.Wake, Alone: ingest.Child(cfg.Alone...), Log: n.log,
 	})
+	if err != nil {
+		return err
+	}
+	n.Maintainer, err = maintain.New(maintain.Config{Bucket: n.bucket, Journal: n.journal, Tables: n.Reader.warehouse, Log: n.log})
 	if err != nil {
 		return err
 	}
@@ -166,7 +174,10 @@ func (n *Node) ensure(ctx context.Context) error {
 	if err := n.Merger.Ensure(ctx, changing...); err != nil {
 		return fmt.Errorf("create or evolve tables: %w", err)
 	}
-	var err error
+	err := n.Maintainer.Ensure(ctx)
+	if err != nil {
+		return fmt.Errorf("create or evolve tables: %w", err)
+	}
 	n.recent.entry, err = n.journal.Tail(ctx)
 	return err
 }

@@ -34,10 +34,10 @@ func OpenReader(ctx context.Context, data string, set *metadata.Set) (*Reader, e
 	if err != nil {
 		return nil, err
 	}
-	return openReader(ctx, data, set)
+	return openReader(ctx, data, set, nil)
 }
 
-func openReader(ctx context.Context, data string, set *metadata.Set) (r *Reader, err error) {
+func openReader(ctx context.Context, data string, set *metadata.Set, layer func(*store.Bucket) *store.Bucket) (r *Reader, err error) {
 	r = &Reader{}
 	defer func() {
 		if err != nil {
@@ -46,6 +46,9 @@ func openReader(ctx context.Context, data string, set *metadata.Set) (r *Reader,
 	}()
 	if r.bucket, err = store.Open(ctx, store.FileURL(filepath.Join(data, "bucket"))); err != nil {
 		return nil, fmt.Errorf("open bucket: %w", err)
+	}
+	if layer != nil {
+		r.bucket = layer(r.bucket)
 	}
 	if r.warehouse, err = warehouse.Open(ctx, "sqlite://"+filepath.Join(data, "catalog.db"), r.bucket); err != nil {
 		return nil, fmt.Errorf("open catalog: %w", err)

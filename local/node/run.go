@@ -25,6 +25,7 @@ func (n *Node) Run(ctx context.Context) {
 	var group sync.WaitGroup
 	group.Go(func() { n.sweeper.Run(ctx) })
 	group.Go(func() { n.Merger.Run(ctx) })
+	group.Go(func() { n.Maintainer.Run(ctx) })
 	var committer sync.WaitGroup
 	committer.Go(func() { n.Committer.Run(commits) })
 	n.bus.Run(ctx)
