@@ -1,0 +1,268 @@
+package backup_test
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"medlake/functions/backup"
+	"medlake/shared/lake"
+	"medlake/shared/store"
+	"medlake/shared/store/faulty"
+)
+
+func want(t *testing.T, got []string, words ...string) {
+	t.Helper()
+	if !slices.Equal(got, words) {
+		t.Errorf("got %v, want %v", got, words)
+	}
+}
+
+// A lake is backed up, goes on, is backed up again and lost; what is brought back goes on where the backup was, and takes in
+// what had arrived by then but was not yet in the log.
+func TestBackupBringsTheLakeBack(t *testing.T) {
+	t.Parallel()
+	d := open(t)
+	d.arrive(t, 1, "one", "uno")
+	d.arrive(t, 2, "two")
+	d.round(t)
+	first, err := d.backup(t, d.target, time.Hour)
+	if err != nil || first.Tail != 1 || len(first.Tables) != 3 || first.Key == "" {
+		t.Fatalf("%+v, %v", first, err)
+	}
+	if again, err := d.backup(t, d.target, time.Hour); err != nil || again.Copied > 2 {
+		t.Errorf("nothing new, but %d objects copied, %v", again.Copied, err)
+	}
+	d.arrive(t, 3, "three")
+	d.round(t)
+	d.compact(t, "all", "one", "uno", "two", "three")
+	d.arrive(t, 4, "four") // pending
+	second, err := d.backup(t, d.target, time.Hour)
+	if err != nil || second.Tail != 2 {
+		t.Fatalf("tail %d, %v", second.Tail, err)
+	}
+
+	n, c := d.back(t)
+	if c.Tail != 2 || !slices.Equal(c.Tables, second.Tables) {
+		t.Errorf("got %+v, want %+v", c, second.Contents)
+	}
+	n.round(t)
+	want(t, n.words(t), "one", "three", "two", "uno")
+	d.arrive(t, 4, "four")
+	n.arrive(t, 4, "four") // as sweep and ingest would
+	n.arrive(t, 5, "five")
+	n.round(t)
+	want(t, n.words(t), "five", "four", "one", "three", "two", "uno")
+	if n := d.count(t, d.target, "pending/"); n != 0 {
+		t.Errorf("%d pending objects copied", n)
+	}
+	if _, err := backup.Back(t.Context(), d.target, n.bucket); !errors.Is(err, lake.ErrConflict) {
+		t.Errorf("into a bucket that is not empty: %v", err)
+	}
+	if _, err := backup.Back(t.Context(), memory(t), memory(t)); !errors.Is(err, lake.ErrNotFound) {
+		t.Errorf("no backup: %v", err)
+	}
+	other, err := store.Open(t.Context(), store.FileURL(t.TempDir()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := backup.Back(t.Context(), d.target, other); !errors.Is(err, lake.ErrInvalid) {
+		t.Errorf("into a bucket of another URL: %v", err)
+	}
+}
+
+// Whatever call of a run to either bucket fails, loses its reply or is the last, what is in the copy then names nothing
+// that is missing, the last backup can be brought back, and the next run finishes.
+func TestCopyIsWholeWhereverItStops(t *testing.T) {
+	t.Parallel()
+	for i, fault := range faulty.Faults() {
+		for _, source := range []bool{true, false} {
+			t.Run(fmt.Sprint(fault, " source ", source), func(t *testing.T) {
+				t.Parallel()
+				for nth := i; ; nth += 13 { // a full table takes minutes
+					d := open(t)
+					d.arrive(t, 1, "one")
+					d.round(t)
+					if _, err := d.backup(t, d.target, time.Hour); err != nil {
+						t.Fatal(err)
+					}
+					d.arrive(t, 2, "two")
+					d.round(t)
+					sound := d.bucket
+					target := d.target
+					var driver *faulty.Driver
+					if source {
+						d.bucket, driver = faulty.New(sound, faulty.Nth(nth, fault))
+					} else {
+						target, driver = faulty.New(target, faulty.Nth(nth, fault))
+					}
+					_, err := d.backup(t, target, time.Hour)
+					d.bucket = sound
+					d.whole(t)
+					n, c := d.back(t)
+					n.round(t)
+					if c.Tail == 1 && !slices.Equal(n.words(t), []string{"one"}) && !slices.Equal(n.words(t), []string{"one", "two"}) || c.Tail == 2 && len(n.words(t)) != 2 {
+						t.Errorf("call %d: a backup of entry %d brings back %v", nth, c.Tail, n.words(t))
+					}
+					if done, again := d.backup(t, d.target, time.Hour); again != nil || done.Tail != 2 {
+						t.Errorf("call %d: the next run: %v", nth, again)
+					}
+					if len(driver.Calls()) < nth {
+						if err != nil {
+							t.Errorf("a run without a fault: %v", err)
+						}
+						break
+					}
+				}
+			})
+		}
+	}
+}
+
+// whole checks that no record and no entry of the log in the copy names a data file or an upload that is not there.
+func (d *depot) whole(t *testing.T) {
+	t.Helper()
+	for _, prefix := range []string{"loads/", "log/"} {
+		for o, err := range d.target.List(t.Context(), prefix) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			data, err := d.target.Get(t.Context(), o.Key)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for part := range strings.SplitSeq(string(data), `"`) {
+				key, isURL := part, strings.HasPrefix(part, "landing/")
+				if k, err := d.target.Key(part); err == nil {
+					key, isURL = k, true
+				}
+				if _, err := d.target.Head(t.Context(), key); isURL && err != nil {
+					t.Errorf("%s names what the copy lacks: %v", prefix, err)
+				}
+			}
+		}
+	}
+}
+
+// Maintenance compacts and deletes files while a backup runs.
+func TestBackupFollowsMaintenance(t *testing.T) {
+	t.Parallel()
+	for _, at := range []string{"loads/", "tables/lake/words/data/", "tables/lake/words/metadata/"} {
+		d := open(t)
+		d.arrive(t, 1, "one")
+		d.arrive(t, 2, "two")
+		d.round(t)
+		done, sound := false, d.bucket
+		d.bucket, _ = faulty.New(sound, func(c faulty.Call) faulty.Fault {
+			if !done && c.Op == faulty.Get && strings.HasPrefix(c.Key, at) {
+				done = true
+				d := *d
+				d.bucket = sound
+				d.compact(t, "both", "one", "two")
+			}
+			return faulty.None
+		})
+		_, err := d.backup(t, d.target, time.Hour)
+		d.bucket = sound
+		if err != nil || !done {
+			t.Errorf("%s: maintained %v, %v", at, done, err)
+			continue
+		}
+		n, _ := d.back(t)
+		n.round(t)
+		want(t, n.words(t), "one", "two")
+	}
+}
+
+func TestErasedObjectsLeaveTheCopy(t *testing.T) {
+	t.Parallel()
+	d := open(t)
+	d.arrive(t, 1, "one")
+	d.arrive(t, 2, "two")
+	d.round(t)
+	if _, err := d.backup(t, d.target, 90*time.Minute); err != nil {
+		t.Fatal(err)
+	}
+	key := "landing/acme/2026-11-24/1.zip@x"
+	if err := d.bucket.Delete(t.Context(), key); err != nil {
+		t.Fatal(err)
+	}
+	d.compact(t, "rest", "two")
+	for run, there := range []bool{true, true, false} { // gone since the first of these, an hour apart
+		done, err := d.backup(t, d.target, 90*time.Minute)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := d.target.Head(t.Context(), key); (err == nil) != there {
+			t.Errorf("run %d: %v, %d deleted, %d waiting", run, err, done.Deleted, done.Waiting)
+		}
+	}
+	if n := d.count(t, d.target, "backups/2"); n != 2 { // the first two may need what is gone
+		t.Errorf("%d backups are left", n)
+	}
+	n, _ := d.back(t)
+	n.round(t)
+	want(t, n.words(t), "two")
+	d.arrive(t, 3, "three")
+	d.round(t)
+	if err := d.bucket.Delete(t.Context(), "landing/acme/2026-11-24/2.zip@x"); err != nil {
+		t.Fatal(err)
+	}
+	if done, err := d.backup(t, d.target, 0); err != nil || done.Deleted == 0 {
+		t.Errorf("without grace: %d deleted, %v", done.Deleted, err)
+	}
+	n, _ = d.back(t)
+	n.round(t)
+	want(t, n.words(t), "three", "two")
+}
+
+// A copy whose bytes are not those of the source is no backup, whatever its objects' sizes say.
+func TestVerifyFindsACopyThatDiffers(t *testing.T) {
+	t.Parallel()
+	d := open(t)
+	f := d.arrive(t, 1, "one")
+	d.round(t)
+	if _, err := d.backup(t, d.target, time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	key, err := d.bucket.Key(f.Path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := open(t).file(t, strings.TrimSuffix(key[strings.LastIndexByte(key, '/')+1:], ".parquet"), "eno")
+	if other.Bytes != f.Bytes {
+		t.Fatalf("%d bytes, not %d", other.Bytes, f.Bytes)
+	}
+	data, err := d.bucket.Get(t.Context(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := strings.Index(string(data), "one")
+	copy(data[at:], "eno")
+	if err := d.target.Put(t.Context(), key, data); err != nil {
+		t.Fatal(err)
+	}
+	if done, err := d.backup(t, d.target, time.Hour); err == nil || done.Key != "" {
+		t.Errorf("a copy with another word: %v", done.Key)
+	}
+}
+
+func TestLakeBehindItsBackupIsRefused(t *testing.T) {
+	t.Parallel()
+	d := open(t)
+	d.arrive(t, 1, "one")
+	d.round(t)
+	if _, err := d.backup(t, d.target, time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	n := open(t)
+	if _, err := n.backup(t, d.target, 0); !errors.Is(err, lake.ErrConflict) {
+		t.Errorf("an empty lake: %v", err)
+	}
+	if n := d.count(t, d.target, "landing/"); n != 1 {
+		t.Errorf("%d uploads left in the copy", n)
+	}
+}

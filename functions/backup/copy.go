@@ -1,0 +1,297 @@
+package backup
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	"medlake/shared/lake"
+	"medlake/shared/store"
+	"medlake/shared/store/journal"
+	"medlake/shared/warehouse"
+)
+
+// errMoved says that the source has changed in a way that needs another look: maintenance deleted or folded objects.
+var errMoved = errors.New("files were moved by maintenance again and again: try later")
+
+// state is a state of the source that is being copied.
+type state struct {
+	tail   int64
+	tables map[string]string   // URL of the metadata file by table
+	needed map[string]struct{} // keys of all that the tables' snapshots name
+	gone   []string            // keys of the target that the source has no more
+	found  []Table             // what the tables hold, here and there
+}
+
+// round copies one state. Its order makes the copy whole at whatever moment it stops:
+//
+//   - What is to be copied is decided from the outside in: tables' pointers, then the end of the log, then records and
+//     entries, then everything else. Whatever one of these names was there before it was, so it is found later.
+//   - It is written from the inside out: first plain objects, then records, then the entries of the log in their order,
+//     then the tables' pointers. So no object in the copy names one that is missing there.
+//   - An object that has changed or gone meanwhile means that maintenance was at work: the round is void, and the next
+//     one copies only what is new.
+func (b *run) round(ctx context.Context) (*state, error) {
+	s := &state{tables: map[string]string{}, needed: map[string]struct{}{}}
+	names, err := b.cfg.Tables.Tables(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range names {
+		if s.tables[name], err = b.cfg.Tables.Metadata(ctx, name); err != nil {
+			return nil, err
+		}
+	}
+	if s.tail, err = journal.New(b.cfg.Source).Tail(ctx); err != nil {
+		return nil, err
+	}
+	records, entries, err := b.controls(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	if err := b.plain(ctx, s); err != nil {
+		return nil, err
+	}
+	if err := b.reached(ctx, s); err != nil {
+		return nil, err
+	}
+	if err := b.each(ctx, slices.Values(records), b.control); err != nil {
+		return nil, err
+	}
+	for _, p := range entries {
+		if err := b.control(ctx, p); err != nil {
+			return nil, err
+		}
+	}
+	for _, url := range slices.Sorted(maps.Values(s.tables)) {
+		if err := b.named(ctx, s, url); err != nil {
+			return nil, err
+		}
+	}
+	for _, key := range []string{"gaps", store.HintKey()} {
+		if err := b.over(ctx, key); err != nil && !errors.Is(err, lake.ErrNotFound) {
+			return nil, err
+		}
+	}
+	return s, b.verify(ctx, s)
+}
+
+// controls lists the records and the entries of the log that the target lacks.
+func (b *run) controls(ctx context.Context, s *state) (records, entries []pair, err error) {
+	for _, folder := range []string{"arrivals/", "loads/", store.LogPrefix} {
+		for p, err := range pairs(ctx, b.cfg.Source, b.cfg.Target, folder) {
+			switch {
+			case err != nil:
+				return nil, nil, err
+			case p.source == nil:
+				s.gone = append(s.gone, p.target.Key)
+			case !p.changed():
+			case folder == store.LogPrefix:
+				if n, err := strconv.ParseInt(strings.TrimPrefix(p.source.Key, folder), 10, 64); err == nil && n <= s.tail {
+					entries = append(entries, p)
+				}
+			default:
+				records = append(records, p)
+			}
+		}
+	}
+	return records, entries, nil
+}
+
+// plain copies the objects that never change.
+func (b *run) plain(ctx context.Context, s *state) error {
+	var failed error
+	list := func(yield func(pair) bool) {
+		for p, err := range pairs(ctx, b.cfg.Source, b.cfg.Target, "") {
+			if err != nil {
+				failed = err
+				return
+			}
+			switch {
+			case p.source == nil && (kindOf(p.target.Key) == plain || kindOf(p.target.Key) == pointer):
+				s.gone = append(s.gone, p.target.Key)
+			case p.source != nil && kindOf(p.source.Key) == plain && p.changed():
+				if !yield(p) {
+					return
+				}
+			}
+		}
+	}
+	err := b.each(ctx, list, func(ctx context.Context, p pair) error {
+		err := b.object(ctx, p)
+		if errors.Is(err, lake.ErrNotFound) { // deleted meanwhile: who needs it will notice
+			return nil
+		}
+		return err
+	})
+	return errors.Join(err, failed)
+}
+
+// reached makes sure that the copy has all that the tables name.
+func (b *run) reached(ctx context.Context, s *state) error {
+	w, err := warehouse.OpenAt(ctx, b.cfg.Source, s.tables)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = w.Close() }() // in memory, nothing is lost
+	b.done.Lost = 0
+	for name := range s.tables {
+		keys, err := w.Reached(ctx, name)
+		if err != nil {
+			return b.moved(ctx, s, err)
+		}
+		for key := range keys {
+			s.needed[key] = struct{}{}
+		}
+		for o, err := range b.cfg.Target.List(ctx, store.TablePrefix(name)) {
+			if err != nil {
+				return err
+			}
+			if size, ok := keys[o.Key]; ok && (size == 0 || size == o.Size) {
+				delete(keys, o.Key)
+			}
+		}
+		b.done.Lost += len(keys)
+	}
+	if b.done.Lost == 0 {
+		return nil
+	}
+	if err := b.moved(ctx, s, lake.ErrNotFound); errors.Is(err, errMoved) {
+		return err
+	}
+	b.cfg.Log.WarnContext(ctx, "older snapshots name files that are lost", "files", b.done.Lost)
+	return nil
+}
+
+// moved explains an error: if it is about a file that is not there, and a table has moved on meanwhile, that was why.
+func (b *run) moved(ctx context.Context, s *state, err error) error {
+	if !errors.Is(err, lake.ErrNotFound) {
+		return err
+	}
+	for name, url := range s.tables {
+		now, lost := b.cfg.Tables.Metadata(ctx, name)
+		if lost != nil {
+			return lost
+		}
+		if now != url {
+			return errMoved
+		}
+	}
+	return err
+}
+
+// named copies the metadata file that the backup names.
+func (b *run) named(ctx context.Context, s *state, url string) error {
+	key, err := b.cfg.Source.Key(url)
+	if err != nil {
+		return err
+	}
+	s.needed[key] = struct{}{}
+	if _, err := b.cfg.Target.Head(ctx, key); err == nil {
+		return nil
+	}
+	return b.moved(ctx, s, b.over(ctx, key))
+}
+
+// control copies an object that was listed, if it is still what was listed.
+func (b *run) control(ctx context.Context, p pair) error {
+	data, err := b.cfg.Source.Get(ctx, p.source.Key)
+	if errors.Is(err, lake.ErrNotFound) || err == nil && int64(len(data)) != p.source.Size {
+		return errMoved
+	}
+	if err != nil {
+		return err
+	}
+	return b.put(ctx, p.source.Key, data)
+}
+
+// over copies a small object, over what is there.
+func (b *run) over(ctx context.Context, key string) error {
+	data, err := b.cfg.Source.Get(ctx, key)
+	if err != nil {
+		return err
+	}
+	return b.put(ctx, key, data)
+}
+
+func (b *run) put(ctx context.Context, key string, data []byte) error {
+	if err := b.cfg.Target.Put(ctx, key, data); err != nil {
+		return err
+	}
+	b.count(int64(len(data)))
+	return nil
+}
+
+// object streams an object of any size.
+func (b *run) object(ctx context.Context, p pair) error {
+	if p.target != nil {
+		if err := b.cfg.Target.Delete(ctx, p.target.Key); err != nil {
+			return err
+		}
+	}
+	if err := stream(ctx, b.cfg.Source, b.cfg.Target, p.source.Key); err != nil {
+		return err
+	}
+	b.count(p.source.Size)
+	return nil
+}
+
+func (b *run) count(bytes int64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.done.Copied++
+	b.done.Bytes += bytes
+}
+
+// tries is how often the copy of one object is begun.
+const tries = 3
+
+// stream copies an object under its key, which must be free or hold the same bytes.
+func stream(ctx context.Context, from, to *store.Bucket, key string) error {
+	var err error
+	for range tries {
+		if err = streamOnce(ctx, from, to, key); err == nil || ctx.Err() != nil || errors.Is(err, lake.ErrNotFound) {
+			return err
+		}
+	}
+	return err
+}
+
+func streamOnce(ctx context.Context, from, to *store.Bucket, key string) (err error) {
+	r, err := from.Reader(ctx, key)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, r.Close()) }()
+	if _, err := to.Upload(ctx, key, r); err != nil {
+		return fmt.Errorf("copy: %w", err)
+	}
+	return nil
+}
+
+// each calls do for every pair, several at once, until one fails.
+func (b *run) each(ctx context.Context, list func(func(pair) bool), do func(context.Context, pair) error) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var wait sync.WaitGroup
+	places := make(chan struct{}, b.cfg.Parallel)
+	for p := range list {
+		if ctx.Err() != nil {
+			break
+		}
+		places <- struct{}{}
+		wait.Go(func() {
+			defer func() { <-places }()
+			if err := do(ctx, p); err != nil {
+				cancel(err)
+			}
+		})
+	}
+	wait.Wait()
+	return context.Cause(ctx)
+}
