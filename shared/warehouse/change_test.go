@@ -211,3 +211,45 @@ func TestRandomChangesLeaveTheRowsOfAModel(t *testing.T) {
 		})
 	}
 }
+
+// Every call to the bucket fails in turn, or does its work and loses its reply, or is the last of the process.
+func TestFaultsOfTheBucketChangeOnce(t *testing.T) {
+	t.Parallel()
+	for _, f := range faulty.Faults() {
+		t.Run(f.String(), func(t *testing.T) {
+			t.Parallel()
+			for nth := 0; ; nth++ {
+				m := newModel(t, 1)
+				stays, goes, comes := m.file("acme", []string{"1", "2"}, []string{"a", "b"}), m.file("acme", []string{"3"}, []string{"b"}), m.file("acme", []string{"4"}, []string{"c"})
+				if err := m.apply(Change{Add: []lake.DataFile{stays.DataFile, goes.DataFile}, Batch: 1}); err != nil {
+					t.Fatal(err)
+				}
+				bad, record := faulty.New(m.b, faulty.Nth(nth, f))
+				sound := m.w.files.bucket
+				m.w.files.bucket = bad
+				replace := func() error {
+					c := Change{Add: []lake.DataFile{comes.DataFile}, Batch: 2}
+					h, err := m.w.Batch(t.Context(), m.s.Table)
+					if err == nil && h.Batch == 1 {
+						if c.Remove, c.Deletes, err = m.w.RowsOf(t.Context(), h, []string{"b"}); err == nil {
+							err = m.w.Apply(t.Context(), h, c)
+						}
+					}
+					return err
+				}
+				_ = replace() // as far as it gets
+				done := len(record.Calls()) <= nth
+				m.w.files.bucket = sound
+				if err := replace(); err != nil {
+					t.Fatalf("after call %d: %v", nth, err)
+				}
+				if diff := cmp.Diff([]string{"1", "4"}, m.visible()); diff != "" {
+					t.Fatalf("after call %d (-want +got):\n%s", nth, diff)
+				}
+				if done {
+					return
+				}
+			}
+		})
+	}
+}

