@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
-	"path/filepath"
 	"slices"
 	"testing"
 	"time"
@@ -42,7 +41,7 @@ func memory(t *testing.T) *store.Bucket {
 // on is the lake in a bucket, with a catalog that is empty.
 func on(t *testing.T, b *store.Bucket) *depot {
 	t.Helper()
-	w, err := warehouse.Open(t.Context(), "sqlite://"+filepath.Join(t.TempDir(), "catalog.db"), b)
+	w, err := warehouse.OpenAt(t.Context(), b, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,8 +13,8 @@ import (
 	"medlake/shared/store"
 )
 
-// OpenAt opens tables at exactly the metadata files named, URLs by table, for reading only: to compare a copy of a lake
-// with the lake. Nothing is written, and the catalog is in memory.
+// OpenAt opens tables at exactly the metadata files named, URLs by table: to compare a copy of a lake with the lake. The
+// catalog is in memory and nobody else's, so to change a table there is for tests alone.
 func OpenAt(ctx context.Context, b *store.Bucket, metadata map[string]string) (*Warehouse, error) {
 	cat := &opened{heads: map[string]*table.Table{}}
 	cat.commits = cat
@@ -28,6 +28,11 @@ func OpenAt(ctx context.Context, b *store.Bucket, metadata map[string]string) (*
 	}
 	useBuckets()
 	w := over(cat, b)
+	for _, ns := range namespaces {
+		if err := cat.CreateNamespace(ctx, table.Identifier{ns}, nil); err != nil {
+			return nil, errors.Join(fmt.Errorf("open catalog: %w", err), w.Close())
+		}
+	}
 	for name, at := range metadata {
 		if err := cat.register(ctx, name, at); err != nil {
 			return nil, errors.Join(err, w.Close())

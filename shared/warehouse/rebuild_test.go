@@ -51,9 +51,6 @@ func (r *ruin) lose(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = w.Close() })
-	if err := w.cat.CreateNamespace(t.Context(), table.Identifier{"lake"}, nil); err != nil {
-		t.Fatal(err)
-	}
 	r.catalog = w
 }
 
