@@ -67,15 +67,15 @@ func (x *index) catchUp(ctx context.Context, fold bool) error {
 		return err
 	}
 	for x.to < tail {
-		e, err := x.journal.Entry(ctx, x.to+1)
+		receipts, err := x.journal.Receipts(ctx, x.to+1)
 		if err != nil {
 			return err
 		}
-		for i := range e.Receipts {
-			if e.Receipts[i].Epoch > 0 { // of a replay: the arrival was in the log before
+		for i := range receipts {
+			if receipts[i].Epoch > 0 { // of a replay: the arrival was in the log before
 				continue
 			}
-			id, a := e.Receipts[i].ID, e.Receipts[i].Arrival
+			id, a := receipts[i].ID, receipts[i].Arrival
 			folder := path.Join(store.LandingPrefix, a.Customer(), a.Date()) + "/"
 			x.recent[id] = struct{}{}
 			x.byFolder[folder] = append(x.byFolder[folder], id)

@@ -25,8 +25,8 @@ func parse(n int64, data []byte) (*Entry, error) {
 	if err := json.Unmarshal(data, &e.Entry); err != nil {
 		return nil, fmt.Errorf("not readable: %w", err)
 	}
-	if e.Format != lake.Format || e.N != n {
-		return nil, fmt.Errorf("format %d, number %d: written by another version", e.Format, e.N)
+	if err := known(n, e.Format, e.N); err != nil {
+		return nil, err
 	}
 	e.arrivals = make(map[arrival]struct{}, len(e.Receipts))
 	for i := range e.Receipts {
@@ -37,6 +37,14 @@ func parse(n int64, data []byte) (*Entry, error) {
 		e.loads[e.Loads[i].Load] = struct{}{}
 	}
 	return e, nil
+}
+
+// known checks that what claims to be entry n is of a form that we know.
+func known(n int64, format int, is int64) error {
+	if format != lake.Format || is != n {
+		return fmt.Errorf("format %d, number %d: written by another version", format, is)
+	}
+	return nil
 }
 
 // HasArrival reports whether the entry is the receipt of an arrival for a replay, 0 if it came by itself.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -45,6 +46,9 @@ func readable(t *testing.T, b *store.Bucket) (own int) {
 		e, err := j.Entry(t.Context(), n)
 		if err != nil || e.N != n || !e.HasArrival(fmt.Sprintf("a%d", n), 0) || !e.HasLoad(fmt.Sprintf("load%d", n)) {
 			t.Fatalf("entry %d: %+v, %v", n, e, err)
+		}
+		if r, err := journal.New(b).Receipts(t.Context(), n); err != nil || !slices.EqualFunc(r, e.Receipts, func(a, b lake.Receipt) bool { return a.ID == b.ID }) {
+			t.Fatalf("receipts of entry %d: %+v, %v", n, r, err)
 		}
 		data, err := b.Get(t.Context(), store.LogKey(n))
 		if err != nil {

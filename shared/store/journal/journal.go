@@ -115,19 +115,52 @@ func (j *Journal) Hint(ctx context.Context, n int64) error {
 
 // Entry is log entry n; lake.ErrNotFound means that n lies past the tail. Entries are shared: do not change them.
 func (j *Journal) Entry(ctx context.Context, n int64) (*Entry, error) {
-	j.mu.Lock()
-	e, data := j.cached[n], j.grouped(n)
-	j.mu.Unlock()
-	if e != nil {
-		return e, nil
-	}
-	if data == nil {
-		var err error
-		if data, err = j.bucket.Get(ctx, store.LogKey(n)); err != nil {
-			return nil, fmt.Errorf(errorPrefix, n, err)
-		}
+	e, data, err := j.find(ctx, n)
+	if e != nil || err != nil {
+		return e, err
 	}
 	return j.keep(ctx, n, data)
+}
+
+// Receipts are the receipts of log entry n alone: most of an entry tells of data files, and reading that is most of the
+// work for who goes through years of log.
+func (j *Journal) Receipts(ctx context.Context, n int64) ([]lake.Receipt, error) {
+	e, data, err := j.find(ctx, n)
+	if err != nil {
+		return nil, err
+	}
+	if e != nil {
+		return e.Receipts, nil
+	}
+	var some struct {
+		Format   int            `json:"format"`
+		N        int64          `json:"n"`
+		Receipts []lake.Receipt `json:"receipts"`
+	}
+	if data, err = j.resolve(ctx, n, data); err == nil {
+		err = json.Unmarshal(data, &some)
+	}
+	if err == nil {
+		err = known(n, some.Format, some.N)
+	}
+	if err != nil {
+		return nil, fmt.Errorf(errorPrefix, n, err)
+	}
+	return some.Receipts, nil
+}
+
+// find returns entry n as it is in memory, or the bytes under its key.
+func (j *Journal) find(ctx context.Context, n int64) (e *Entry, data []byte, err error) {
+	j.mu.Lock()
+	e, data = j.cached[n], j.grouped(n)
+	j.mu.Unlock()
+	if e != nil || data != nil {
+		return e, data, nil
+	}
+	if data, err = j.bucket.Get(ctx, store.LogKey(n)); err != nil {
+		return nil, nil, fmt.Errorf(errorPrefix, n, err)
+	}
+	return nil, data, nil
 }
 
 // Claim makes e the entry after the last, unless another committer is first, and returns the entry that won. An error

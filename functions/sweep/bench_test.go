@@ -1,0 +1,128 @@
+package sweep_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/cloudevents/sdk-go/v2/event"
+
+	"medlake/functions/sweep"
+	"medlake/shared/lake"
+	"medlake/shared/store"
+	"medlake/shared/store/journal"
+)
+
+// BenchmarkOldLog is a log of 100,000 loads, one an entry as on a quiet day, each with files of two tables of 25 columns:
+// how large it is before and after its old entries are folded, how long that takes, and how long a new process reads it and
+// sweeps its uploads.
+func BenchmarkOldLog(b *testing.B) {
+	const loads = 100_000
+	for b.Loop() {
+		bucket, err := store.Open(b.Context(), "mem://")
+		if err != nil {
+			b.Fatal(err)
+		}
+		for n := int64(1); n <= loads; n++ {
+			key := fmt.Sprintf("landing/acme/2026-11-%02d/%d.zip@x", 1+n*20/(loads+1), n)
+			put(b, bucket, key, nil)
+			o, err := bucket.Head(b.Context(), key)
+			if err != nil {
+				b.Fatal(err)
+			}
+			data, err := json.Marshal(entryOf(n, bucket.Arrival(o)))
+			if err != nil {
+				b.Fatal(err)
+			}
+			put(b, bucket, store.LogKey(n), data)
+		}
+		if err := journal.New(bucket).Hint(b.Context(), loads); err != nil {
+			b.Fatal(err)
+		}
+		report(b, bucket, "before")
+		start := time.Now()
+		to, err := journal.New(bucket).Fold(b.Context(), loads)
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.ReportMetric(time.Since(start).Seconds(), "fold-s")
+		b.ReportMetric(float64(to), "folded")
+		report(b, bucket, "after")
+
+		start = time.Now()
+		j := journal.New(bucket)
+		for n := int64(1); n <= loads; n++ {
+			if _, err := j.Entry(b.Context(), n); err != nil {
+				b.Fatal(err)
+			}
+		}
+		b.ReportMetric(time.Since(start).Seconds(), "read-s")
+
+		start = time.Now()
+		s, err := sweep.New(sweep.Config{
+			Bucket: bucket, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Now: func() time.Time { return time.Now().Add(time.Hour) },
+			Send: func(context.Context, event.Event) error { b.Error("sent again"); return nil },
+		})
+		if err != nil {
+			b.Fatal(err)
+		}
+		if r, err := s.Sweep(b.Context(), true); err != nil || r.Objects != loads {
+			b.Fatalf("%+v, %v", r, err)
+		}
+		b.ReportMetric(time.Since(start).Seconds(), "sweep-s")
+	}
+}
+
+func put(b *testing.B, bucket *store.Bucket, key string, data []byte) {
+	b.Helper()
+	if err := bucket.Put(b.Context(), key, data); err != nil {
+		b.Fatal(err)
+	}
+}
+
+func entryOf(n int64, a lake.Arrival) lake.Entry {
+	load := lake.Hash("load", fmt.Sprint(n))
+	e := lake.Entry{Format: lake.Format, N: n, Receipts: []lake.Receipt{{
+		ID: a.ID(), Arrival: a, Load: load, Status: lake.Loaded, Feed: "visits", Metadata: lake.Hash("v1"), Read: 200, Committed: 200,
+		Rows: map[string]int64{"lake.visits": 100, "lake.beds": 100},
+	}}}
+	var tables []lake.TableFiles
+	for _, table := range []string{"lake.visits", "lake.beds"} {
+		f := lake.DataFile{
+			Path: "s3://lake/tables/" + table + "/data/customer=acme/month=2026-11/" + load + "-" + lake.Hash("attempt", load) + "-0.parquet",
+			Rows: 100, Bytes: 9000 + n%1000, Customer: "acme", Month: 682, SplitOffsets: []int64{4},
+			ColumnBytes: map[int]int64{}, Values: map[int]int64{}, Nulls: map[int]int64{}, Lower: map[int][]byte{}, Upper: map[int][]byte{},
+		}
+		for id := 1; id <= 25; id++ {
+			f.ColumnBytes[id], f.Values[id], f.Nulls[id] = 100+n*int64(id)%700, 100, n%int64(id)
+			if id <= 15 {
+				f.Lower[id], f.Upper[id] = []byte(fmt.Sprintf("%08d", n*int64(id)%9999991)), []byte(fmt.Sprintf("%08d", n*int64(id)%9999991+50))
+			}
+		}
+		tables = append(tables, lake.TableFiles{Table: table, Schema: 1, Read: 100, Committed: 100, Files: []lake.DataFile{f}})
+	}
+	e.Loads = []lake.Load{{Load: load, Tables: tables}}
+	return e
+}
+
+// report counts the bytes of the log, and its objects but for pointers.
+func report(b *testing.B, bucket *store.Bucket, when string) {
+	b.Helper()
+	size, objects := int64(0), 0
+	for _, prefix := range []string{store.LogPrefix, "folded/"} {
+		for o, err := range bucket.List(b.Context(), prefix) {
+			if err != nil {
+				b.Fatal(err)
+			}
+			if size += o.Size; o.Size > 200 {
+				objects++
+			}
+		}
+	}
+	b.ReportMetric(float64(size)/1e6, when+"-MB")
+	b.ReportMetric(float64(objects), when+"-objects")
+}
