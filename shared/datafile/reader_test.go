@@ -140,3 +140,27 @@ func TestDamagedFilesAreInvalid(t *testing.T) {
 		}
 	}
 }
+
+// TestGroupBoundsAreSpelledAsThoseOfFiles: whoever leaves out files by their bounds leaves out row groups the same way.
+func TestGroupBoundsAreSpelledAsThoseOfFiles(t *testing.T) {
+	t.Parallel()
+	s, b := visits(300, 1)
+	data, f := encode(t, s, b)
+	r, err := OpenReader(bytes.NewReader(data), int64(len(data)), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	compared := 0
+	for _, c := range s.Columns {
+		if c.Type.Kind == lake.String || f.Lower[c.ID] == nil { // texts are cut for files
+			continue
+		}
+		compared++
+		if lower, upper := r.Bounds(0, c.Name); !bytes.Equal(lower, f.Lower[c.ID]) || !bytes.Equal(upper, f.Upper[c.ID]) {
+			t.Errorf("column %s: %x to %x in the group, %x to %x in the file", c.Name, lower, upper, f.Lower[c.ID], f.Upper[c.ID])
+		}
+	}
+	if compared < 10 {
+		t.Errorf("%d columns compared", compared)
+	}
+}
