@@ -46,11 +46,15 @@ func (w *Warehouse) Ensure(ctx context.Context, want lake.Schema, tail int64) (l
 	return lake.Schema{}, fmt.Errorf("evolve table %s: it kept changing: %w", want.Table, lake.ErrConflict)
 }
 
-// create returns the table, which it makes if it is not there.
+// create returns the table, which it makes if it is not there. A schema is published only after its table was made: where
+// there is one, a new empty table would hide the old one's rows.
 func (w *Warehouse) create(ctx context.Context, want lake.Schema, tail int64) (*table.Table, error) {
 	t, err := w.load(ctx, want.Table)
 	if !errors.Is(err, lake.ErrNotFound) {
 		return t, err
+	}
+	if _, err := PublishedSchema(ctx, w.files.bucket, want.Table); !errors.Is(err, lake.ErrNotFound) {
+		return nil, errors.Join(err, fmt.Errorf("table %s is in the bucket and not in the catalog, which was lost and must be rebuilt: %w", want.Table, lake.ErrConflict))
 	}
 	ident, err := identifier(want.Table)
 	if err != nil {

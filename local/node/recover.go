@@ -1,0 +1,83 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"medlake/functions/backup"
+	"medlake/shared/store"
+	"medlake/shared/store/journal"
+	"medlake/shared/warehouse"
+)
+
+// Backup brings the copy of the lake in another bucket up to date and proves it.
+func (r *Reader) Backup(ctx context.Context, url string, grace time.Duration, log *slog.Logger) (done backup.Done, err error) {
+	target, err := openBucket(ctx, url)
+	if err != nil {
+		return done, err
+	}
+	defer func() { err = errors.Join(err, target.Close()) }()
+	b, err := backup.New(backup.Config{Source: r.bucket, Tables: r.warehouse, Target: target, Grace: grace, Log: log})
+	if err != nil {
+		return done, err
+	}
+	return b.Run(ctx)
+}
+
+// Back copies a backup into the bucket of a lake that has lost it. The catalog must be rebuilt afterwards.
+func Back(ctx context.Context, url, data string) (c backup.Contents, err error) {
+	from, err := openBucket(ctx, url)
+	if err != nil {
+		return c, err
+	}
+	defer func() { err = errors.Join(err, from.Close()) }()
+	data, err = filepath.Abs(data)
+	if err != nil {
+		return c, err
+	}
+	if err := os.MkdirAll(data, 0o700); err != nil {
+		return c, fmt.Errorf("make the lake's folder: %w", err)
+	}
+	to, err := openBucket(ctx, store.FileURL(filepath.Join(data, "bucket")))
+	if err != nil {
+		return c, err
+	}
+	defer func() { err = errors.Join(err, to.Close()) }()
+	return backup.Back(ctx, from, to)
+}
+
+// Rebuild puts the tables of a lake's bucket that its catalog lacks into the catalog, which is made if it is not there.
+// Nothing else may have the lake open.
+func Rebuild(ctx context.Context, data string) (all []warehouse.Rebuilt, err error) {
+	data, err = filepath.Abs(data)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := os.Stat(filepath.Join(data, "bucket")); errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("there is no lake in %s: name its folder with --data", data)
+	}
+	r, err := openReader(ctx, data, nil, nil)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, r.Close()) }()
+	tail, err := journal.New(r.bucket).Tail(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return r.warehouse.Rebuild(ctx, tail)
+}
+
+func openBucket(ctx context.Context, url string) (*store.Bucket, error) {
+	b, err := store.Open(ctx, url)
+	if err != nil {
+		return nil, fmt.Errorf("open bucket: %w", err)
+	}
+	return b, nil
+}
