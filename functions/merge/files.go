@@ -70,7 +70,7 @@ type hit struct {
 // the hits of each row group that has some, in the order of rows, and the number of the group's first row. Files and row
 // groups whose bounds hold none of the spans are not read.
 func (t *side) scan(ctx context.Context, f *warehouse.LiveFile, hide *hidden, s spans, want func(key []byte) int32, visit func(r *datafile.Reader, group int, first int64, hits []hit) error) error {
-	if !s.meet(t.schema, func(c *lake.Column) ([]byte, []byte) { return f.Lower[c.ID], f.Upper[c.ID] }) {
+	if !s.meet(t, func(c *lake.Column) ([]byte, []byte) { return f.Lower[c.ID], f.Upper[c.ID] }) {
 		return nil
 	}
 	r, err := t.open(ctx, &f.DataFile)
@@ -82,7 +82,7 @@ func (t *side) scan(ctx context.Context, f *warehouse.LiveFile, hide *hidden, s 
 	for g := range r.Groups() {
 		first := next
 		next += r.GroupRows(g)
-		if !s.meet(t.schema, func(c *lake.Column) ([]byte, []byte) { return r.Bounds(g, c.Name) }) {
+		if !s.meet(t, func(c *lake.Column) ([]byte, []byte) { return r.Bounds(g, c.Name) }) {
 			continue
 		}
 		t.batch.Reset()

@@ -76,6 +76,19 @@ func TestMergeThatChangesNothingCommitsNothing(t *testing.T) {
 	d.check(t, m, 1, first, gone, late, deleted, back)
 }
 
+// TestMergedAwayKeyStaysAwayWhenItsRowIsLate: what tells of the merge stands in a file of another key.
+func TestMergedAwayKeyStaysAwayWhenItsRowIsLate(t *testing.T) {
+	t.Parallel()
+	d := open(t, "people", tables["people"])
+	m := d.merger(t, d.bucket)
+	join, late := stay(1, "p1", 5, "join"), stay(2, "p2", 3, "new")
+	join.rows[0]["was"] = "p2"
+	d.take(t, join)
+	d.check(t, m, 1, join)
+	d.take(t, late)
+	d.check(t, m, 0, join, late)
+}
+
 // TestTableIsMadeAnewWhenItsFoldChanges: and a process with the old metadata leaves it alone for a while.
 func TestTableIsMadeAnewWhenItsFoldChanges(t *testing.T) {
 	t.Parallel()

@@ -12,6 +12,7 @@ import (
 // span is the values of one key column that are looked for, in order: whole numbers or texts.
 type span struct {
 	name  string
+	merge string // the column of the log that may hold the value too; empty: none
 	ints  []int64
 	texts [][]byte
 }
@@ -35,10 +36,10 @@ columns:
 			continue // all that is looked at is one customer's
 		}
 		sources := []string{name}
-		if from := s.fold.From(); from != "" && i == len(s.table.keys)-1 {
-			sources = append(sources, from)
-		}
 		x := span{name: name}
+		if from := s.fold.From(); from != "" && i == len(s.table.keys)-1 {
+			sources, x.merge = append(sources, from), from
+		}
 		for _, source := range sources {
 			at := slices.IndexFunc(s.fresh.batch.Columns, func(c column.Column) bool { return c.Name == source })
 			c := &s.fresh.batch.Columns[at]
@@ -63,11 +64,16 @@ columns:
 
 // meet reports whether the bounds of a table's columns leave room for a value of each span. Bounds are spelled as in
 // lake.DataFile; nil is unknown.
-func (all spans) meet(s lake.Schema, bounds func(*lake.Column) (lower, upper []byte)) bool {
+func (all spans) meet(t *side, bounds func(*lake.Column) (lower, upper []byte)) bool {
+	room := func(x *span, name string) bool {
+		at := slices.IndexFunc(t.schema.Columns, func(c lake.Column) bool { return c.Name == name })
+		c := &t.schema.Columns[at]
+		lower, upper := bounds(c)
+		return lower == nil || upper == nil || x.meets(c.Type, lower, upper)
+	}
 	for i := range all {
-		at := slices.IndexFunc(s.Columns, func(c lake.Column) bool { return c.Name == all[i].name })
-		c := &s.Columns[at]
-		if lower, upper := bounds(c); lower != nil && upper != nil && !all[i].meets(c.Type, lower, upper) {
+		x := &all[i]
+		if !room(x, x.name) && !(t.isLog && x.merge != "" && room(x, x.merge)) {
 			return false
 		}
 	}

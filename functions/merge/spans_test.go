@@ -41,7 +41,7 @@ func TestSpansLeaveOutWhatCannotHoldAKey(t *testing.T) {
 		"bytes of no number":      {spans{numbers}, map[string][2][]byte{"n": {{1}, {2}}}, true},
 		"one of two without":      {spans{ids, numbers}, map[string][2][]byte{"id": {[]byte("a"), []byte("z")}, "n": {le(0), le(1)}}, false},
 	} {
-		got := tt.spans.meet(s, func(c *lake.Column) ([]byte, []byte) { return tt.bounds[c.Name][0], tt.bounds[c.Name][1] })
+		got := tt.spans.meet(&side{schema: s}, func(c *lake.Column) ([]byte, []byte) { return tt.bounds[c.Name][0], tt.bounds[c.Name][1] })
 		if got != tt.want {
 			t.Errorf("%s: got %v", name, got)
 		}
