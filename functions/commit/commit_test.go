@@ -145,15 +145,20 @@ func TestEntryIsBounded(t *testing.T) {
 
 func TestUnreadablePendingHoldsUpNobody(t *testing.T) {
 	t.Parallel()
-	d := open(t)
-	for _, key := range []string{"pending/torn.0", store.PendingKey(arrivalOf(5).ID(), 0)} {
-		if err := d.bucket.Put(t.Context(), key, []byte("{")); err != nil {
+	d := openIn(t, "mem://")
+	for n := range 1001 { // more than one entry takes
+		if err := d.bucket.Put(t.Context(), store.PendingKey(arrivalOf(5+n).ID(), 0), []byte("{")); err != nil {
 			t.Fatal(err)
 		}
 	}
 	d.pend(t, arrivalOf(1), d.loaded(t, 1), 0)
-	r, err := d.committer(t).Round(t.Context())
+	c := d.committer(t)
+	r, err := c.Round(t.Context())
 	if err != nil || r.Arrivals != 1 {
+		t.Errorf("round %+v, %v", r, err)
+	}
+	d.pend(t, arrivalOf(5), d.loaded(t, 5), 1) // written again, whole
+	if r, err = c.Round(t.Context()); err != nil || r.Arrivals != 1 {
 		t.Errorf("round %+v, %v", r, err)
 	}
 }

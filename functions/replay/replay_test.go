@@ -26,8 +26,14 @@ func filled(t *testing.T) *world {
 	t.Helper()
 	w := open(t)
 	for i, u := range [][2]string{
-		{"acme/1.a", "one"}, {"acme/2.a", "two"}, {"acme/again.a", "one"}, {"acme/old.a", "old"}, {"acme/new.a", "new"},
-		{"acme/new2.a", "new"}, {"acme/1.b", "one"}, {"birch/1.a", "one"},
+		{"acme/1.a", "one"},
+		{"acme/2.a", "two"},
+		{"acme/again.a", "one"},
+		{"acme/old.a", "old"},
+		{"acme/new.a", "new"},
+		{"acme/new2.a", "new"},
+		{"acme/1.b", "one"},
+		{"birch/1.a", "one"},
 	} {
 		if w.arrive(before, u[0], u[1]); i%3 == 1 {
 			w.commit()

@@ -20,6 +20,7 @@ import (
 const (
 	maxLines  = 4 << 20 // bytes of a group's entries before compression, unless it is one entry
 	maxGroups = 4       // groups held in memory
+	maxFolds  = 20      // groups folded by one call
 )
 
 // pointerFormat is no entry's format, so that a program that knows no pointers fails instead of seeing an empty entry.
@@ -43,8 +44,8 @@ type group struct {
 func (g *group) to() int64 { return g.from + int64(len(g.lines)) - 1 }
 
 // Fold folds the oldest entries up to upTo that are not folded yet and make full groups, and returns up to which entry all
-// are folded now. It leaves alone what is close to the tail. It may be stopped anywhere and run by several at once: all cut
-// the same groups.
+// are folded now: each call does so much of a long log and no more. It leaves alone what is close to the tail. It may be
+// stopped anywhere and run by several at once: all cut the same groups.
 func (j *Journal) Fold(ctx context.Context, upTo int64) (int64, error) {
 	tail, err := j.Tail(ctx)
 	if err != nil {
@@ -52,7 +53,7 @@ func (j *Journal) Fold(ctx context.Context, upTo int64) (int64, error) {
 	}
 	upTo = min(upTo, tail-j.Recent)
 	done, err := j.foldedTo(ctx, upTo)
-	for err == nil && done < upTo {
+	for i := 0; i < maxFolds && err == nil && done < upTo; i++ {
 		var g *group
 		if g, err = j.nextGroup(ctx, done, upTo); err != nil || g == nil {
 			break
