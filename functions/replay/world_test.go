@@ -85,7 +85,6 @@ type tables struct {
 	bucket *store.Bucket
 	heads  map[string]warehouse.Head
 	files  map[string]map[int64][]lake.DataFile
-	seen   []string // what any state held that none may
 }
 
 func (t *tables) Tables(context.Context) ([]string, error) {
