@@ -35,9 +35,10 @@ type Undone struct {
 	Rows    int64          // in this table
 	Receipt []lake.Receipt // of the arrivals that brought it in this entry
 	Out     bool           // an earlier restore left it out, and so will this one
-	outBy   int64          // the entry that last decided Out
-	files   []string       // URLs
-	Gone    bool           // files of it were deleted since: it can only be excluded
+	Gone    bool           // files of it may have been deleted since: it can only be excluded
+
+	outBy int64    // the entry that last decided Out
+	files []string // URLs
 }
 
 // Rows counts the rows of all loads that the plan undoes and that are there now.
@@ -183,10 +184,21 @@ func (t *Table) take(e *lake.Entry) {
 	}
 }
 
-// look finds out which loads have lost files.
+// look finds out which loads have lost files. Maintenance deletes none of a load that came after a snapshot, while it
+// keeps the snapshot for its age; a month's tag alone makes no such promise.
 func (r *Restorer) look(ctx context.Context, t *Table) error {
 	if len(t.Undone) == 0 {
 		return nil
+	}
+	sure := t.Snapshot.Batch
+	if t.Snapshot.Month {
+		all, err := r.cfg.Tables.Snapshots(ctx, t.Table)
+		if err != nil {
+			return err
+		}
+		if i := slices.IndexFunc(all, func(s warehouse.Snapshot) bool { return !s.Month }); i >= 0 {
+			sure = all[i].Batch
+		}
 	}
 	there := map[string]bool{}
 	for o, err := range r.cfg.Bucket.List(ctx, store.TablePrefix(t.Table)+"data/") {
@@ -196,7 +208,8 @@ func (r *Restorer) look(ctx context.Context, t *Table) error {
 		there[r.cfg.Bucket.URL(o.Key)] = true
 	}
 	for i := range t.Undone {
-		t.Undone[i].Gone = slices.ContainsFunc(t.Undone[i].files, func(url string) bool { return !there[url] })
+		u := &t.Undone[i]
+		u.Gone = u.Entry <= sure || slices.ContainsFunc(u.files, func(url string) bool { return !there[url] })
 	}
 	return nil
 }

@@ -28,6 +28,8 @@ type Tables interface {
 	Batch(ctx context.Context, table string) (warehouse.Head, error)
 	// SnapshotAt is a table's state at a time: the zero Snapshot if it was empty, lake.ErrNotFound if it is not kept.
 	SnapshotAt(ctx context.Context, table string, at time.Time) (warehouse.Snapshot, error)
+	// Snapshots lists a table's states that are kept, oldest first.
+	Snapshots(ctx context.Context, table string) ([]warehouse.Snapshot, error)
 	// Hold keeps a snapshot until it has been restored; lake.ErrNotFound if it is not kept any more.
 	Hold(ctx context.Context, table string, snapshot int64) error
 }
@@ -80,11 +82,14 @@ func (r *Restorer) Restore(ctx context.Context, p Plan, exclude []string, reason
 				return done, fmt.Errorf("restore: %w", err)
 			}
 		}
-		n, err := r.claim(ctx, asked[i])
+		e, err := r.cfg.Journal.Add(ctx, lake.Entry{ID: r.cfg.ID(), Restore: &asked[i]})
+		if err == nil {
+			err = r.cfg.Journal.Hint(ctx, e.N)
+		}
 		if err != nil {
 			return done, fmt.Errorf("restore table %s: %w", asked[i].Table, err)
 		}
-		done = append(done, Restored{asked[i].Table, n})
+		done = append(done, Restored{asked[i].Table, e.N})
 	}
 	return done, nil
 }
@@ -124,22 +129,4 @@ func (p *Plan) requests(exclude []string, reason string) ([]lake.Restore, error)
 		}
 	}
 	return asked, nil
-}
-
-// claim puts a restore at the end of the log and returns its number. Whoever else claims meanwhile comes before it.
-func (r *Restorer) claim(ctx context.Context, one lake.Restore) (int64, error) {
-	id := r.cfg.ID()
-	for {
-		n, err := r.cfg.Journal.Tail(ctx)
-		if err != nil {
-			return 0, err
-		}
-		winner, err := r.cfg.Journal.Claim(ctx, lake.Entry{N: n + 1, ID: id, Restore: &one})
-		if err != nil {
-			return 0, err
-		}
-		if winner.ID == id {
-			return n + 1, r.cfg.Journal.Hint(ctx, n+1)
-		}
-	}
 }
