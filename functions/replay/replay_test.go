@@ -249,4 +249,8 @@ func TestReplayAfterRestores(t *testing.T) {
 	again(replay.Report{Arrivals: 2, Derived: 1, Excluded: 1})
 	third := w.load("acme/1.a")
 	shows(third)
+	back(third) // and what was left out comes back: the choice is made anew
+	shows(second, two)
+	again(replay.Report{Arrivals: 2, Derived: 2})
+	shows(w.load("acme/1.a"), w.load("acme/2.a"))
 }

@@ -13,7 +13,6 @@ type scope struct {
 	request lake.ReplayRequest
 	hold    int
 	known   map[string]*life // by arrival
-	loads   map[string]*life // by any load an arrival had
 	order   []*life          // of their first receipts
 }
 
@@ -22,15 +21,19 @@ type life struct {
 	arrival lake.Arrival
 	feed    string // that its last receipt names
 	status  lake.Status
-	load    string   // whose rows stand in the tables; empty: none
-	older   []string // loads before it
-	tables  []string // that any of these has files in
-	without []string // tables that were restored without any of these
-	undone  bool     // a table was restored without the last load, and so with one before it
+	loads   []brought // each took the place of the one before
+}
+
+// brought is a load in the log.
+type brought struct {
+	load   string
+	entry  int64
+	tables []string         // that it has files in
+	out    map[string]int64 // tables that were restored without it, by which entry
 }
 
 func newScope(q lake.ReplayRequest, hold int) *scope {
-	return &scope{request: q, hold: hold, known: map[string]*life{}, loads: map[string]*life{}}
+	return &scope{request: q, hold: hold, known: map[string]*life{}}
 }
 
 // read takes in the arrivals whose first receipts stand in entries after from-1, as many as are held, and follows them up
@@ -50,17 +53,17 @@ func (s *scope) read(ctx context.Context, j *journal.Journal, from, to int64) (n
 			loads[e.Loads[i].Load] = &e.Loads[i]
 		}
 		for i := range e.Receipts {
-			s.receipt(&e.Receipts[i], loads, n < next)
+			s.receipt(n, &e.Receipts[i], loads, n < next)
 		}
 		if e.Restore != nil {
-			s.restore(e.Restore)
+			s.restore(n, e.Restore)
 		}
 	}
 	return next, nil
 }
 
 // receipt takes in one receipt of an entry with these loads. Arrivals that are not known yet are only taken in if fresh.
-func (s *scope) receipt(r *lake.Receipt, loads map[string]*lake.Load, fresh bool) {
+func (s *scope) receipt(n int64, r *lake.Receipt, loads map[string]*lake.Load, fresh bool) {
 	l := s.known[r.ID]
 	if l == nil {
 		if !fresh || r.Epoch > 0 || !s.holds(r.Arrival) {
@@ -70,44 +73,61 @@ func (s *scope) receipt(r *lake.Receipt, loads map[string]*lake.Load, fresh bool
 		s.known[r.ID], s.order = l, append(s.order, l)
 	}
 	l.feed = r.Feed
-	switch {
-	case r.Status != lake.Loaded && l.load != "": // a replay that was refused: what was there stays
+	if r.Status != lake.Loaded {
+		if len(l.loads) == 0 { // else a replay was refused: what was there stays
+			l.status = r.Status
+		}
 		return
-	case r.Status == lake.Loaded:
-		if l.load != "" {
-			l.older = append(l.older, l.load)
-		}
-		l.load = r.Load
-		s.loads[r.Load] = l
-		if x := loads[r.Load]; x != nil {
-			l.fills(x)
+	}
+	b := brought{load: r.Load, entry: n, out: map[string]int64{}}
+	if x := loads[r.Load]; x != nil {
+		for _, t := range x.Tables {
+			if len(t.Files) > 0 {
+				b.tables = append(b.tables, t.Table)
+			}
 		}
 	}
-	l.status = r.Status
+	l.status, l.loads = r.Status, append(l.loads, b)
 }
 
-func (l *life) fills(x *lake.Load) {
-	for _, t := range x.Tables {
-		if len(t.Files) > 0 && !slices.Contains(l.tables, t.Table) {
-			l.tables = append(l.tables, t.Table)
+// restore notes which loads a table is without after entry n. The restore decides about what came after its snapshot; about
+// what came before, restores decide that were before the snapshot too.
+func (s *scope) restore(n int64, r *lake.Restore) {
+	for _, l := range s.order {
+		for i := range l.loads {
+			b := &l.loads[i]
+			switch {
+			case b.entry > r.Batch && slices.Contains(r.Exclude, b.load):
+				b.out[r.Table] = n
+			case b.entry > r.Batch, b.out[r.Table] > r.Batch:
+				delete(b.out, r.Table)
+			}
 		}
 	}
 }
 
-// restore notes which loads a table was restored without. Where a load replaced another one, that one is back.
-func (s *scope) restore(r *lake.Restore) {
-	for _, load := range r.Exclude {
-		l := s.loads[load]
-		if l == nil || l.load != load || slices.Contains(l.without, r.Table) {
-			continue
-		}
-		back := func(older string) bool { return !slices.Contains(r.Exclude, older) }
-		if slices.ContainsFunc(l.older, back) {
-			l.undone = true
-		} else {
-			l.without = append(l.without, r.Table)
+// left tells, of the tables that any load of the arrival has files in, all, those that were restored without each of these
+// loads, and whether there is one that was restored without the last and shows one before it.
+func (l *life) left() (tables, without []string, undone bool) {
+	in := map[string]int{}
+	for _, b := range l.loads {
+		for _, t := range b.tables {
+			if !slices.Contains(tables, t) {
+				tables = append(tables, t)
+			}
+			if b.out[t] == 0 {
+				in[t]++
+			}
 		}
 	}
+	last := l.loads[len(l.loads)-1]
+	for _, t := range tables {
+		if in[t] == 0 {
+			without = append(without, t)
+		}
+		undone = undone || in[t] > 0 && last.out[t] > 0
+	}
+	return tables, without, undone
 }
 
 // holds reports whether an upload can be one of the request's, whatever its feed.
@@ -129,18 +149,23 @@ const (
 func (l *life) pending(epoch int64, q lake.ReplayRequest) (lake.Pending, outcome) {
 	p := lake.Pending{Arrival: l.arrival, Epoch: epoch}
 	switch {
-	case q.Feed != "" && q.Feed != l.feed, l.load == "" && l.status != lake.Quarantined:
+	case q.Feed != "" && q.Feed != l.feed, len(l.loads) == 0 && l.status != lake.Quarantined:
 		return p, outside
-	case l.load == "":
+	case len(l.loads) == 0:
 		return p, derived
 	}
-	stays := func(table string) bool { return table != lake.OpsRejects && !slices.Contains(l.without, table) }
-	if len(l.without) > 0 && !slices.ContainsFunc(l.tables, stays) {
+	var undone bool
+	p.Drops, p.Without, undone = l.left()
+	stays := func(table string) bool { return table != lake.OpsRejects && !slices.Contains(p.Without, table) }
+	if len(p.Without) > 0 && !slices.ContainsFunc(p.Drops, stays) {
 		return p, excluded
 	}
-	p.Replaces, p.Drops, p.Without = l.load, l.tables, l.without
-	if l.undone {
-		p.Older = l.older
+	last := len(l.loads) - 1
+	p.Replaces = l.loads[last].load
+	if undone {
+		for _, b := range l.loads[:last] {
+			p.Older = append(p.Older, b.load)
+		}
 	}
 	return p, derived
 }
