@@ -21,6 +21,7 @@ type side struct {
 	isLog  bool          // a row may touch two keys
 	keys   []string      // the columns that a row's keys are made of
 	batch  *column.Batch // of them, used again for each row group
+	one    column.Batch  // a column of a row group
 }
 
 func newSide(b *store.Bucket, s lake.Schema, f *fold.Fold, keys []string, isLog bool) (*side, error) {
@@ -32,7 +33,7 @@ func newSide(b *store.Bucket, s lake.Schema, f *fold.Fold, keys []string, isLog 
 	if err != nil {
 		return nil, err
 	}
-	t.batch = column.New(columns)
+	t.batch, t.one.Columns = column.New(columns), make([]column.Column, 1)
 	return t, nil
 }
 
@@ -141,11 +142,13 @@ func (t *side) gather(r *datafile.Reader, group int, rows []int32, into *column.
 			}
 			continue
 		}
-		one := column.Batch{Columns: []column.Column{{Name: to.Name, Type: to.Type}}}
-		if err := r.Read(group, []string{to.Name}, &one); err != nil {
+		t.one.Reset()
+		from := &t.one.Columns[0]
+		from.Name, from.Type = to.Name, to.Type
+		if err := r.Read(group, []string{to.Name}, &t.one); err != nil {
 			return err
 		}
-		take(to, &one.Columns[0], rows)
+		take(to, from, rows)
 	}
 	into.Rows += len(rows)
 	return nil

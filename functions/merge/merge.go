@@ -41,7 +41,7 @@ type Config struct {
 	Tables   Tables
 	Attempt  func() string // a name never given before, for files; default random
 	Parallel int           // tables at once; default 2: each takes memory for a customer's rows
-	Cells    int64         // rows times columns of a customer that are in memory at once, twice over; default 8 million
+	Cells    int64         // rows times columns of a customer that are in memory at once, twice over; default 4 million
 	Tries    int           // times a table's merge is tried in one round; default 5
 	Tick     time.Duration // how often to look without being woken; default 10 s
 	Window   time.Duration // how long to wait after a wake-up, so that a merge takes in more; default 2 s
@@ -74,7 +74,7 @@ func New(cfg Config) (*Merger, error) {
 		cfg.Parallel = 2
 	}
 	if cfg.Cells == 0 {
-		cfg.Cells = 8 << 20
+		cfg.Cells = 4 << 20
 	}
 	if cfg.Tries == 0 {
 		cfg.Tries = 5

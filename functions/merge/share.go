@@ -157,6 +157,9 @@ func (s *share) order() {
 
 // look finds the rows of the keys in the table.
 func (s *share) look(ctx context.Context, current []warehouse.LiveFile) error {
+	if len(current) == 0 {
+		return nil
+	}
 	columns, err := pick(s.table.schema, s.fold.Columns())
 	if err != nil {
 		return err
