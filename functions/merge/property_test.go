@@ -1,6 +1,8 @@
 package merge_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
@@ -13,6 +15,7 @@ import (
 
 	"medlake/functions/merge"
 	"medlake/shared/store/faulty"
+	"medlake/shared/warehouse"
 )
 
 // arrivals makes loads of few keys, so that rows are late, tied, deleted before they come and come again.
@@ -93,9 +96,18 @@ func TestSameArrivalsMakeTheSameTable(t *testing.T) {
 // disturb lets some mergers work.
 func (d *depot) disturb(t *testing.T, r *rand.Rand, mergers []*merge.Merger) {
 	t.Helper()
-	switch r.IntN(5) {
+	switch r.IntN(6) {
 	case 0:
 		return
+	case 3: // the catalog refuses, or does what it is asked and does not say so
+		m, err := merge.New(merge.Config{Bucket: d.bucket, Tables: shaky{d.warehouse, r}, Tries: 3, Log: slog.New(slog.DiscardHandler)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := m.Ensure(t.Context(), d.table); err != nil {
+			t.Fatal(err)
+		}
+		_, _ = m.Round(t.Context())
 	case 1:
 		if _, err := mergers[r.IntN(2)].Round(t.Context()); err != nil {
 			t.Fatal(err)
@@ -126,4 +138,21 @@ func (d *depot) disturb(t *testing.T, r *rand.Rand, mergers []*merge.Merger) {
 			_, _ = m.Round(t.Context())
 		}
 	}
+}
+
+// shaky are tables whose changes may fail, or only their replies be lost.
+type shaky struct {
+	*warehouse.Warehouse
+	r *rand.Rand
+}
+
+func (s shaky) Apply(ctx context.Context, h warehouse.Head, c warehouse.Change) error {
+	fault := errors.New("injected: catalog")
+	switch s.r.IntN(3) {
+	case 0:
+		return fault
+	case 1:
+		return errors.Join(s.Warehouse.Apply(ctx, h, c), fault)
+	}
+	return s.Warehouse.Apply(ctx, h, c)
 }
