@@ -12,8 +12,8 @@ const (
 	Duplicate   Status = "duplicate"
 )
 
-// Record is the result of processing one arrival: object loads/<Load>, written once with put-if-absent, never changed.
-// It is the single commit point of ingest.
+// Record is the result of processing one arrival: object loads/<Load>, written once with put-if-absent. It is the single
+// commit point of ingest. Long after the load is in the log, what the log says too is taken out of it.
 type Record struct {
 	Format    int          `json:"format"`
 	Load      string       `json:"load"`
@@ -31,6 +31,7 @@ type Record struct {
 	Unmatched []int        `json:"unmatched,omitempty"` // index of members that no table wanted
 	Tables    []TableFiles `json:"tables,omitempty"`
 	Warnings  []Warning    `json:"warnings,omitempty"`
+	Log       int64        `json:"log,omitempty"` // the entry that Tables stand in, once they are taken out here
 }
 
 // TableFiles is what one load adds to one table. Read = Committed + Filtered + Rejected; the sum of the files' rows is

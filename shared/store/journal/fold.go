@@ -152,9 +152,16 @@ func (j *Journal) write(ctx context.Context, g *group) error {
 	return nil
 }
 
-// point overwrites the entries of a stored group after done by pointers, in order.
+// point overwrites the entries of a stored group after done by pointers, in order, and shortens the records of their loads.
 func (j *Journal) point(ctx context.Context, g *group, done int64) error {
 	for n := done + 1; n <= g.to(); n++ {
+		e, err := parse(n, g.lines[n-g.from])
+		if err == nil {
+			err = j.shorten(ctx, e)
+		}
+		if err != nil {
+			return fmt.Errorf(errorPrefix, n, err)
+		}
 		data, err := json.Marshal(pointer{pointerFormat, n, g.from, g.to()})
 		if err != nil {
 			return fmt.Errorf(errorPrefix, n, err)

@@ -24,7 +24,17 @@ func long(t *testing.T) *store.Bucket {
 	b := bucket(t)
 	j := journal.New(b)
 	for n := int64(1); n <= entries; n++ {
-		if _, err := j.Claim(t.Context(), entry(n, fmt.Sprintf("a%d", n))); err != nil {
+		e := entry(n, fmt.Sprintf("a%d", n))
+		e.Loads[0].Tables = []lake.TableFiles{{Table: "lake.x", Committed: n}}
+		r := lake.Record{Format: lake.Format, Load: e.Loads[0].Load, Arrival: e.Receipts[0].ID, Base: n - 1, Tables: e.Loads[0].Tables}
+		data, err := json.Marshal(r)
+		if err == nil {
+			err = b.Put(t.Context(), store.LoadKey(r.Load), data)
+		}
+		if err == nil {
+			_, err = j.Claim(t.Context(), e)
+		}
+		if err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -50,9 +60,16 @@ func readable(t *testing.T, b *store.Bucket) (own int) {
 		if r, err := journal.New(b).Receipts(t.Context(), n); err != nil || !slices.EqualFunc(r, e.Receipts, func(a, b lake.Receipt) bool { return a.ID == b.ID }) {
 			t.Fatalf("receipts of entry %d: %+v, %v", n, r, err)
 		}
+		r, err := j.Record(t.Context(), e.Loads[0].Load)
+		if err != nil || r.Arrival != e.Receipts[0].ID || r.Base != n-1 || len(r.Tables) != 1 || r.Tables[0].Committed != n {
+			t.Fatalf("record of entry %d: %+v, %v", n, r, err)
+		}
 		data, err := b.Get(t.Context(), store.LogKey(n))
 		if err != nil {
 			t.Fatal(err)
+		}
+		if folded := r.Log > 0; folded != (r.Log == n) || !folded && !bytes.Contains(data, []byte("receipts")) {
+			t.Fatalf("entry %d is folded and its record is not shortened", n)
 		}
 		if bytes.Contains(data, []byte("receipts")) {
 			own++
