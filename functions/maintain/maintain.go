@@ -58,7 +58,7 @@ type Config struct {
 	Clean    time.Duration // between two rounds that also list the tables' files for deletion; default 24 h
 	Budget   Budget
 	Target   int64         // bytes of a data file; default 128 MB
-	Memory   int64         // bytes of rows that are sorted at once, not compressed; default 96 MB
+	Memory   int64         // bytes of rows that are sorted at once, not compressed; default 64 MB
 	Grace    time.Duration // a file younger than this is never deleted; default 2 h
 	Foreign  time.Duration // nor is one younger than this that no record proves to be left over; default 72 h
 	// Now is the time by the store's clock, by which its objects' ages count. Default: that of an object written for it.
@@ -96,9 +96,6 @@ func New(cfg Config) (*Maintainer, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.Default()
 	}
-	if cfg.Now == nil {
-		cfg.Now = clock(cfg.Bucket)
-	}
 	cfg.Parallel = or(cfg.Parallel, 8)
 	cfg.Tries = or(cfg.Tries, 10)
 	cfg.Every = or(cfg.Every, 15*time.Minute)
@@ -106,7 +103,7 @@ func New(cfg Config) (*Maintainer, error) {
 	cfg.Budget.Bytes = or(cfg.Budget.Bytes, 16<<30)
 	cfg.Budget.Time = or(cfg.Budget.Time, 10*time.Minute)
 	cfg.Target = or(cfg.Target, 128<<20)
-	cfg.Memory = or(cfg.Memory, 96<<20)
+	cfg.Memory = or(cfg.Memory, 64<<20)
 	cfg.Grace = or(cfg.Grace, 2*time.Hour)
 	cfg.Foreign = or(cfg.Foreign, 72*time.Hour)
 	return &Maintainer{cfg: cfg, log: cfg.Log, health: health{bucket: cfg.Bucket, attempt: cfg.Attempt}}, nil
@@ -123,17 +120,22 @@ func or[T comparable](v, instead T) T {
 // clockKey is an object that is written only to learn the store's time.
 const clockKey = "clock"
 
-func clock(b *store.Bucket) func(context.Context) (time.Time, error) {
-	return func(ctx context.Context) (time.Time, error) {
-		if err := b.Put(ctx, clockKey, []byte("{}")); err != nil {
-			return time.Time{}, fmt.Errorf("the store's clock: %w", err)
-		}
-		o, err := b.Head(ctx, clockKey)
-		if err != nil {
-			return time.Time{}, fmt.Errorf("the store's clock: %w", err)
-		}
-		return o.ModTime, nil
+// now is the store's time; a dry round may not write to learn it.
+func (m *Maintainer) now(ctx context.Context, dry bool) (time.Time, error) {
+	if m.cfg.Now != nil {
+		return m.cfg.Now(ctx)
 	}
+	if dry {
+		return time.Now(), nil
+	}
+	err := m.cfg.Bucket.Put(ctx, clockKey, []byte("{}"))
+	if err == nil {
+		var o store.Object
+		if o, err = m.cfg.Bucket.Head(ctx, clockKey); err == nil {
+			return o.ModTime, nil
+		}
+	}
+	return time.Time{}, fmt.Errorf("the store's clock: %w", err)
 }
 
 // Ensure creates or evolves ops.health. Call it before the first round.

@@ -39,11 +39,10 @@ func (g *Group) Bytes() (n int64) {
 }
 
 const (
-	manySmall   = 8    // small files are worth a rewrite
+	manySmall   = 8    // so many small files are worth a rewrite
 	manyDeletes = 100  // so are files that so many delete files touch
 	maxFiles    = 5000 // in a group
 	deletedPart = 0.3  // so are files of which this much is deleted
-	tiny        = 64   // files below Target/tiny are not told apart by size
 )
 
 // plan groups the files of a table that should be rewritten, by partition. Files that are well sized and have few deleted
@@ -99,7 +98,7 @@ func (w *work) partition(ctx context.Context, files []warehouse.LiveFile) ([]Gro
 	}
 	groups := w.pack(nil, Holes, 1, holes)
 	groups = w.pack(groups, Strewn, 1, strewn)
-	return w.pack(groups, Small, manySmall, w.alike(small)), nil
+	return w.pack(groups, Small, 2, alike(small)), nil
 }
 
 func manyDeleted(n, of int64) bool { return n > 0 && float64(n) >= deletedPart*float64(of) }
@@ -107,20 +106,20 @@ func manyDeleted(n, of int64) bool { return n > 0 && float64(n) >= deletedPart*f
 // smallBelow is the size in bytes below which a file is small.
 func (w *work) smallBelow() int64 { return w.cfg.Target * 3 / 4 }
 
-// alike is the smallest files, as long as none is larger than all before it together: a large file is not written again
-// for the sake of a few small ones, and a row is written again only when its file has about doubled.
-func (w *work) alike(files []warehouse.LiveFile) []warehouse.LiveFile {
+// alike is as many of the smallest files as can be while the largest is no larger than the others together: a large file is
+// not written again for the sake of a few small ones, and each row is written again only when its file at least doubles.
+func alike(files []warehouse.LiveFile) (out []warehouse.LiveFile) {
 	slices.SortFunc(files, func(a, b warehouse.LiveFile) int {
 		return cmp.Or(cmp.Compare(a.Bytes, b.Bytes), cmp.Compare(a.Path, b.Path))
 	})
 	before := int64(0)
 	for i := range files {
-		if files[i].Bytes > max(before, w.cfg.Target/tiny) {
-			return files[:i]
+		if files[i].Bytes <= before && i+1 >= manySmall {
+			out = files[:i+1]
 		}
 		before += files[i].Bytes
 	}
-	return files
+	return out
 }
 
 // pack cuts files into groups of the target size, each of at least so many.

@@ -3,13 +3,12 @@ package maintain
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"path"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"medlake/shared/lake"
 	"medlake/shared/store"
@@ -53,12 +52,13 @@ func (j *judge) accuse(ctx context.Context, s *suspect) error {
 		s.gone = j.foreign(s)
 		return nil
 	}
-	// A record costs a request, and most files that are not named are winners' of entries above the limit: they were stored
-	// after the state that it is of. So records are read while a file is young, to find the losers, and when it is old.
-	if s.ModTime.After(j.oldest) && age > j.cfg.Grace+2*j.cfg.Clean {
+	// A record costs a request, and most files that nobody names are winners' of entries above the limit: they were stored
+	// after the state that it is of. So of those records are read only when a loser's file, or one without a record, may
+	// first go.
+	if s.ModTime.After(j.oldest) && !j.first(age, j.cfg.Grace) && !j.first(age, j.cfg.Foreign) {
 		return nil
 	}
-	data, err := j.cfg.Bucket.Get(ctx, store.LoadKey(s.load))
+	r, err := j.cfg.Journal.Record(ctx, s.load)
 	if errors.Is(err, lake.ErrNotFound) {
 		s.gone = j.foreign(s)
 		return nil
@@ -66,12 +66,8 @@ func (j *judge) accuse(ctx context.Context, s *suspect) error {
 	if err != nil {
 		return err
 	}
-	var r lake.Record
-	if err := json.Unmarshal(data, &r); err != nil || r.Format != lake.Format || r.Load != s.load {
-		return fmt.Errorf("record of load %s cannot be read: %w", s.load, errors.Join(err, lake.ErrInvalid))
-	}
-	if s.gone = !lists(&r, j.cfg.Bucket.URL(s.Key)); !s.gone {
-		s.record = &r
+	if s.gone = !lists(r, j.cfg.Bucket.URL(s.Key)); !s.gone {
+		s.record = r
 	}
 	return nil
 }
@@ -83,6 +79,11 @@ func lists(r *lake.Record, url string) bool {
 		}
 	}
 	return false
+}
+
+// first reports whether an age was reached so lately that perhaps no round has looked since.
+func (j *judge) first(age, reached time.Duration) bool {
+	return reached <= age && age < reached+2*j.cfg.Clean
 }
 
 // foreign is the rule for objects that no record tells about.

@@ -85,14 +85,6 @@ func (m *Maintainer) Round(ctx context.Context, o Order) (Report, error) {
 	return r, errors.Join(errs...)
 }
 
-// now is the store's time; a dry round may not write to learn it.
-func (m *Maintainer) now(ctx context.Context, dry bool) (time.Time, error) {
-	if dry {
-		return time.Now(), nil
-	}
-	return m.cfg.Now(ctx)
-}
-
 func (m *Maintainer) report(ctx context.Context, r Report) {
 	for _, t := range r.Tables {
 		if t.Compacted+t.GaveUp+t.Deleted.Files > 0 {
@@ -109,9 +101,9 @@ type work struct {
 	now   time.Time
 	names []string // all tables
 
-	bytes  int64     // left to be read by compaction
-	until  time.Time // no new piece of work is begun after this
-	left   int
+	bytes int64     // left to be read by compaction
+	until time.Time // no new piece of work is begun after this
+	left  int
 }
 
 // over reports whether the time of the round is up.
