@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"path"
 	"slices"
 	"strings"
@@ -22,6 +23,7 @@ const (
 	sweptPrefix = "swept/"
 	cursorKey   = sweptPrefix + "cursor"
 	foldAfter   = 2000 // entries held in memory before they are folded into index objects
+	maxSegments = 8    // index objects of one folder before they become one
 )
 
 // set is a set of arrival ids.
@@ -119,6 +121,8 @@ func (x *index) folder(ctx context.Context, prefix string) (set, error) {
 	if x.folded == 0 {
 		return known, nil
 	}
+	var segments []string
+	folded := set{}
 	for o, err := range x.bucket.List(ctx, sweptPrefix+strings.TrimPrefix(prefix, store.LandingPrefix)) {
 		if err != nil {
 			return nil, err
@@ -131,11 +135,44 @@ func (x *index) folder(ctx context.Context, prefix string) (set, error) {
 		if err := json.Unmarshal(data, &s); err != nil {
 			return nil, fmt.Errorf("index object %s: %w", o.Key, err)
 		}
+		segments = append(segments, o.Key)
 		for _, id := range s.Arrivals {
-			known[id] = struct{}{}
+			known[id], folded[id] = struct{}{}, struct{}{}
 		}
 	}
+	if len(segments) > maxSegments {
+		return known, x.join(ctx, segments, folded)
+	}
 	return known, nil
+}
+
+// join puts one index object in the place of several of a folder. Who lists them meanwhile and finds one gone sweeps again.
+func (x *index) join(ctx context.Context, segments []string, arrivals set) error {
+	from, to := int64(math.MaxInt64), int64(0)
+	for _, key := range segments {
+		var a, b int64
+		if _, err := fmt.Sscanf(path.Base(key), "%d-%d", &a, &b); err != nil {
+			return fmt.Errorf("index object %s: %w", key, err)
+		}
+		from, to = min(from, a), max(to, b)
+	}
+	data, err := json.Marshal(segment{Format: lake.Format, Arrivals: slices.Sorted(maps.Keys(arrivals))})
+	if err != nil {
+		return fmt.Errorf("index object: %w", err)
+	}
+	joined := fmt.Sprintf("%s/%d-%d", path.Dir(segments[0]), from, to)
+	if err := x.bucket.Put(ctx, joined, data); err != nil {
+		return err
+	}
+	for _, key := range segments {
+		if key == joined {
+			continue
+		}
+		if err := x.bucket.Delete(ctx, key); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // fold moves what is in memory into index objects.

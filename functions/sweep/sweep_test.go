@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -17,6 +18,7 @@ import (
 	"medlake/shared/faas"
 	"medlake/shared/lake"
 	"medlake/shared/store"
+	"medlake/shared/store/faulty"
 	"medlake/shared/store/journal"
 )
 
@@ -180,5 +182,49 @@ func TestIndexIsFolded(t *testing.T) {
 	var s struct{ Arrivals []string }
 	if err := json.Unmarshal(data, &s); err != nil || len(s.Arrivals) != 667 || s.Arrivals[0] != arrivals[0].ID() {
 		t.Errorf("%d arrivals in the index object, %v", len(s.Arrivals), err)
+	}
+}
+
+// TestIndexObjectsAreJoined: a folder that was filled over a long time keeps few index objects, whatever fails meanwhile.
+func TestIndexObjectsAreJoined(t *testing.T) {
+	t.Parallel()
+	for n := -1; n < 40; n++ {
+		for _, fault := range faulty.Faults() {
+			y := open(t)
+			folder := "swept/acme/" + today(0) + "/"
+			for i := range 10 {
+				a := y.upload(t, fmt.Sprintf("landing/acme/%s/%d.zip@x", today(0), i))
+				segment := fmt.Sprintf(`{"format":1,"arrivals":["%s"]}`, a.ID())
+				if err := y.bucket.Put(t.Context(), fmt.Sprintf("%s%d-%d", folder, 10*i+1, 10*i+10), []byte(segment)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			y.upload(t, "landing/acme/"+today(0)+"/lost.zip@x")
+			y.claim(t, 1)
+			if err := y.bucket.Put(t.Context(), "swept/cursor", []byte(`{"format":1,"n":1}`)); err != nil {
+				t.Fatal(err)
+			}
+			good := y.bucket
+			y.bucket, _ = faulty.New(good, faulty.Nth(n, fault))
+			y.bucket.Retry.Tries = 1
+			_, _ = y.sweeper(t).Sweep(t.Context(), true)
+			y.bucket, y.sent = good, nil
+			if _, err := y.sweeper(t).Sweep(t.Context(), true); err != nil {
+				t.Fatal(err)
+			}
+			if d := cmp.Diff([]string{"acme/lost.zip"}, y.sent); d != "" {
+				t.Fatalf("call %d, %s: %s", n, fault, d)
+			}
+			var left []string
+			for o, err := range good.List(t.Context(), folder) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				left = append(left, strings.TrimPrefix(o.Key, folder))
+			}
+			if len(left) > 8 || !slices.Contains(left, "1-100") {
+				t.Fatalf("call %d, %s: left %v", n, fault, left)
+			}
+		}
 	}
 }
