@@ -96,8 +96,12 @@ func (j *judge) foreign(s *suspect) bool {
 func (j *judge) winners(ctx context.Context, list []suspect) error {
 	var wait []*suspect // in the order of bases
 	for i := range list {
-		if list[i].record != nil {
-			wait = append(wait, &list[i])
+		switch s := &list[i]; {
+		case s.record == nil:
+		case s.record.Log > 0: // it says so itself
+			s.gone = s.record.Log <= j.limit
+		default:
+			wait = append(wait, s)
 		}
 	}
 	slices.SortStableFunc(wait, func(a, b *suspect) int { return cmp.Compare(a.record.Base, b.record.Base) })

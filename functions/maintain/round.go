@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"medlake/shared/lake"
+	"medlake/shared/warehouse"
 )
 
 // Order says what a round is to do.
@@ -74,7 +75,7 @@ func (m *Maintainer) Round(ctx context.Context, o Order) (Report, error) {
 	slices.SortFunc(r.Tables, func(a, b Table) int { return strings.Compare(a.Table, b.Table) })
 	r.Left += w.left
 	if !o.Dry {
-		if r.Folded, err = m.cfg.Journal.Fold(ctx, 1<<62); err != nil {
+		if r.Folded, err = w.fold(ctx); err != nil {
 			errs = append(errs, err)
 		}
 		if len(o.Tables) == 0 {
@@ -124,23 +125,37 @@ const logSuffix = "_log"
 
 // table does all there is to do for one table.
 func (w *work) table(ctx context.Context, t *Table) error {
+	var errs []error
 	if !w.Dry {
-		if err := w.cfg.Tables.TagMonths(ctx, t.Table, w.now); err != nil {
-			return err
-		}
+		errs = append(errs, w.unlessMoved(ctx, t.Table, func(warehouse.Head) error { return w.cfg.Tables.TagMonths(ctx, t.Table, w.now) }))
 	}
-	errs := []error{w.compactAll(ctx, t)}
-	if !w.Dry && ctx.Err() == nil {
-		head, err := w.cfg.Tables.Batch(ctx, t.Table)
-		if err == nil && head.Snapshot != 0 {
-			t.Manifests, err = w.cfg.Tables.RewriteManifests(ctx, head)
-		}
-		errs = append(errs, err, w.cfg.Tables.Expire(ctx, t.Table))
+	errs = append(errs, w.compactAll(ctx, t))
+	if !w.Dry {
+		errs = append(errs, w.unlessMoved(ctx, t.Table, func(h warehouse.Head) (err error) {
+			if h.Snapshot != 0 {
+				t.Manifests, err = w.cfg.Tables.RewriteManifests(ctx, h)
+			}
+			return err
+		}), w.unlessMoved(ctx, t.Table, func(warehouse.Head) error { return w.cfg.Tables.Expire(ctx, t.Table) }))
 	}
 	if w.Delete && ctx.Err() == nil {
 		errs = append(errs, w.clean(ctx, t))
 	}
 	return errors.Join(errs...)
+}
+
+// unlessMoved does something that fails if the table moves meanwhile: then it is left to the next round.
+func (w *work) unlessMoved(ctx context.Context, name string, f func(warehouse.Head) error) error {
+	head, err := w.cfg.Tables.Batch(ctx, name)
+	if err != nil {
+		return err
+	}
+	if err = f(head); err != nil {
+		if now, again := w.cfg.Tables.Batch(ctx, name); again == nil && now.Snapshot != head.Snapshot {
+			return nil
+		}
+	}
+	return err
 }
 
 // compactAll plans a table and compacts its groups, each in a transaction of its own: whoever dies loses one at most.

@@ -1,14 +1,10 @@
 package maintain_test
 
 import (
-	"bytes"
-	"context"
 	"encoding/json"
 	"fmt"
 	"log/slog"
 	"path/filepath"
-	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -17,7 +13,6 @@ import (
 	"medlake/shared/lake"
 	"medlake/shared/store"
 	"medlake/shared/store/journal"
-	"medlake/shared/transform/column"
 	"medlake/shared/warehouse"
 )
 
@@ -130,36 +125,6 @@ func (d *depot) notes(customer string, at time.Time, n int) *load {
 	return l
 }
 
-func batch(s lake.Schema, l *load) *column.Batch {
-	b := column.New(s.Columns)
-	for i, row := range l.rows {
-		system := map[string]any{
-			lake.ColCustomer: l.customer, lake.ColLoad: l.id, lake.ColEntry: 0, lake.ColRow: i + 1, lake.ColArrivedAt: int(l.at.UnixMicro()),
-		}
-		for i := range b.Columns {
-			c := &b.Columns[i]
-			v, ok := system[c.Name]
-			if !ok {
-				v = row[c.Name]
-			}
-			switch v := v.(type) {
-			case string:
-				c.AppendString(v)
-			case int:
-				c.AppendInt(int64(v))
-			case float64:
-				c.AppendFloat(v)
-			case bool:
-				c.AppendBool(v)
-			default:
-				c.AppendNull()
-			}
-		}
-		b.EndRow()
-	}
-	return b
-}
-
 // write stores the data file of a load, and its record.
 func (d *depot) write(t testing.TB, table string, l *load) {
 	t.Helper()
@@ -197,36 +162,6 @@ func (d *depot) attempt(t testing.TB, table string, l *load) lake.DataFile {
 	}
 	f.Path, f.Customer = d.bucket.URL(key), l.customer
 	return f.DataFile
-}
-
-type encoded struct {
-	lake.DataFile
-	data []byte
-}
-
-func (d *depot) encode(t testing.TB, s lake.Schema, b *column.Batch) encoded {
-	t.Helper()
-	e, err := datafile.NewEncoder(s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var out bytes.Buffer
-	e.Begin(&out)
-	if err := e.Append(b); err != nil {
-		t.Fatal(err)
-	}
-	f, err := e.Finish()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return encoded{f, out.Bytes()}
-}
-
-func names(s lake.Schema) (out []string) {
-	for _, c := range s.Columns {
-		out = append(out, c.Name)
-	}
-	return out
 }
 
 func (d *depot) put(t testing.TB, key string, v any) {
@@ -273,37 +208,6 @@ func (d *depot) commit(t testing.TB, table string, loads ...*load) {
 	}
 	c.Batch = d.claim(t, table, loads...).N
 	d.apply(t, table, c)
-}
-
-// commitTogether puts loads into one file, as a compaction does.
-func (d *depot) commitTogether(t testing.TB, table string, loads ...*load) {
-	t.Helper()
-	s, err := warehouse.PublishedSchema(t.Context(), d.bucket, table)
-	if err != nil {
-		t.Fatal(err)
-	}
-	all := column.New(s.Columns)
-	for _, l := range loads {
-		d.write(t, table, l)
-		f, n := d.object(t.Context(), t, l.files[0].Path)
-		r, err := datafile.OpenReader(f, n, s)
-		if err == nil {
-			err = r.Read(0, names(s), all)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	f := d.encode(t, s, all)
-	f.Path, f.Customer, f.Month = strings.Replace(loads[0].files[0].Path, ".parquet", "-all.parquet", 1), loads[0].customer, loads[0].files[0].Month
-	key, err := d.bucket.Key(f.Path)
-	if err == nil {
-		err = d.bucket.Put(t.Context(), key, f.data)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	d.apply(t, table, warehouse.Change{Add: []lake.DataFile{f.DataFile}, Batch: d.claim(t, table, loads...).N})
 }
 
 // restore puts a table back to the state before the last.
@@ -355,110 +259,4 @@ func (d *depot) drop(t testing.TB, table string, loads ...*load) {
 	if err := d.warehouse.Apply(t.Context(), h, warehouse.Change{Remove: remove, Deletes: deletes, Batch: h.Batch}); err != nil {
 		t.Fatal(err)
 	}
-}
-
-// live lists a table's files.
-func (d *depot) live(t testing.TB, table string) []warehouse.LiveFile {
-	t.Helper()
-	h, err := d.warehouse.Batch(t.Context(), table)
-	if err != nil {
-		t.Fatal(err)
-	}
-	files, err := d.warehouse.Live(t.Context(), h, "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return files
-}
-
-// rows reads what a table shows, as texts in order, and how many hidden rows it has.
-func (d *depot) rows(t testing.TB, table string) (visible []string, hidden int) {
-	t.Helper()
-	s, err := warehouse.PublishedSchema(t.Context(), d.bucket, table)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, f := range d.live(t, table) {
-		gone := map[int64]bool{}
-		for _, del := range f.Deletes {
-			r, n := d.object(t.Context(), t, del.Path)
-			if err := datafile.ReadDeletes(r, n, func(path []byte, row int64) {
-				if string(path) == f.Path {
-					gone[row] = true
-				}
-			}); err != nil {
-				t.Fatal(err)
-			}
-		}
-		hidden += len(gone)
-		for row, text := range d.texts(t, s, f.Path) {
-			if !gone[int64(row)] {
-				visible = append(visible, text)
-			}
-		}
-	}
-	slices.Sort(visible)
-	return visible, hidden
-}
-
-// texts spells the rows of a file.
-func (d *depot) texts(t testing.TB, s lake.Schema, url string) []string {
-	t.Helper()
-	r, n := d.object(t.Context(), t, url)
-	file, err := datafile.OpenReader(r, n, s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	b := column.New(s.Columns)
-	for g := range file.Groups() {
-		if err := file.Read(g, names(s), b); err != nil {
-			t.Fatal(err)
-		}
-	}
-	out := make([]string, b.Rows)
-	for i := range b.Columns {
-		c, k := &b.Columns[i], 0
-		for row, ok := range c.Valid {
-			switch {
-			case ok == 0:
-				out[row] += "null "
-				continue
-			case c.Type.Kind == lake.String:
-				out[row] += fmt.Sprintf("%q ", c.Text(k))
-			case c.Type.Kind == lake.Double:
-				out[row] += fmt.Sprintf("%g ", c.Floats[k])
-			case c.Type.Kind == lake.Boolean:
-				out[row] += fmt.Sprintf("%d ", c.Bools[k])
-			default:
-				out[row] += fmt.Sprintf("%d ", c.Ints[k])
-			}
-			k++
-		}
-	}
-	return out
-}
-
-func (d *depot) object(ctx context.Context, t testing.TB, url string) (*bytes.Reader, int64) {
-	t.Helper()
-	key, err := d.bucket.Key(url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	data, err := d.bucket.Get(ctx, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return bytes.NewReader(data), int64(len(data))
-}
-
-// objects lists the keys of a table's data.
-func (d *depot) objects(t testing.TB, table string) (keys []string) {
-	t.Helper()
-	for o, err := range d.bucket.List(t.Context(), store.TablePrefix(table)) {
-		if err != nil {
-			t.Fatal(err)
-		}
-		keys = append(keys, strings.TrimPrefix(o.Key, store.TablePrefix(table)))
-	}
-	return keys
 }
