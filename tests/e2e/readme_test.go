@@ -117,12 +117,15 @@ func TestReadmeDemo(t *testing.T) {
 		t.Fatalf("demo: %v\n%s", err, stderr.Bytes())
 	}
 	for pattern, want := range map[string]int{
-		`(?m)^Sending 7 locked zips of three customers to http://127\.0\.0\.1:\d+\.$`:           1,
-		`(?m)^(acme|stmary|lakeside) +\S+\.zip +\S`:                                             7,
-		`(?m)^ +loaded: \d+ rows in \d+ tables, 0 rejects \(\d+ ms from upload to queryable\)$`: 5,
+		`(?m)^Sending 10 locked zips of three customers to http://127\.0\.0\.1:\d+\.$`:          1,
+		`(?m)^(acme|stmary|lakeside) +\S+\.zip +\S`:                                             10,
+		`(?m)^ +loaded: \d+ rows in \d+ tables, 0 rejects \(\d+ ms from upload to queryable\)$`: 8,
 		`(?m)^ +duplicate: its rows are there already`:                                          1,
 		`(?m)^ +quarantined: truncated; the bytes are kept`:                                     1,
-		`(?m)^\(\d+ rows\)$`: 4,
+		`(?m)^\(\d+ rows\)$`:     6,
+		`(?m)^ ER-1 +\| A03 +\|`: 1, // its transfer came late
+		`(?m)^ ER-3 `:            0, // cancelled
+		`(?m)^ ER-4 +\| A13 +\|[^|]+\| E-4 +\|[^|]+\| NULL$`: 1, // its discharge was cancelled
 	} {
 		if got := len(regexp.MustCompile(pattern).FindAll(out, -1)); got != want {
 			t.Errorf("%d times %s, want %d in:\n%s", got, pattern, want, out)
