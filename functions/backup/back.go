@@ -12,15 +12,16 @@ import (
 
 // Back copies the newest verified backup to an empty bucket, which must have the URL of the lake that was backed up, and
 // reads every table there: rows that are not those of the backup are an error. Then the catalog is to be rebuilt, and what
-// the lake had not yet taken in when it was backed up is found by sweep. A bucket that is not empty is lake.ErrConflict, one
-// of another URL lake.ErrInvalid.
-func Back(ctx context.Context, from, to *store.Bucket) (Contents, error) {
+// the lake had not yet taken in when it was backed up is found by sweep. It may be stopped and run again until it is done.
+// A bucket with a lake is lake.ErrConflict, one of another URL lake.ErrInvalid. Parallel is how many objects are copied at
+// once.
+func Back(ctx context.Context, from, to *store.Bucket, parallel int) (Contents, error) {
 	c, err := Newest(ctx, from)
 	if err != nil {
 		return c, err
 	}
 	tables := map[string]string{}
-	last := []string{"gaps", store.HintKey()}
+	var last []string
 	for _, t := range c.Tables {
 		key, err := to.Key(t.Metadata)
 		if err != nil {
@@ -29,24 +30,29 @@ func Back(ctx context.Context, from, to *store.Bucket) (Contents, error) {
 		tables[t.Table] = t.Metadata
 		last = append(last, key)
 	}
-	for _, err := range to.List(ctx, "") {
+	if _, err := to.Head(ctx, store.HintKey()); !errors.Is(err, lake.ErrNotFound) {
 		if err == nil {
-			err = fmt.Errorf("the bucket is not empty: %w", lake.ErrConflict)
+			err = fmt.Errorf("there is a lake in the bucket: %w", lake.ErrConflict)
 		}
 		return c, err
 	}
-	for o, err := range from.List(ctx, "") {
-		if err != nil {
-			return c, err
-		}
-		if k := kindOf(o.Key); k != plain && k != control {
-			continue
-		}
-		if err := stream(ctx, from, to, o.Key); err != nil {
-			return c, err
+	var failed error
+	list := func(yield func(string) bool) {
+		for o, err := range from.List(ctx, "") {
+			if err != nil {
+				failed = err
+				return
+			}
+			if k := kindOf(o.Key); (k == plain || k == control) && !yield(o.Key) {
+				return
+			}
 		}
 	}
-	for _, key := range last {
+	err = each(ctx, parallel, list, func(ctx context.Context, key string) error { return stream(ctx, from, to, key) })
+	if err = errors.Join(err, failed); err != nil {
+		return c, err
+	}
+	for _, key := range append(last, "gaps", store.HintKey()) {
 		if err := stream(ctx, from, to, key); err != nil && !errors.Is(err, lake.ErrNotFound) {
 			return c, err
 		}

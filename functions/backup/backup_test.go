@@ -59,17 +59,17 @@ func TestBackupBringsTheLakeBack(t *testing.T) {
 	if n := d.count(t, d.target, "pending/"); n != 0 {
 		t.Errorf("%d pending objects copied", n)
 	}
-	if _, err := backup.Back(t.Context(), d.target, n.bucket); !errors.Is(err, lake.ErrConflict) {
+	if _, err := backup.Back(t.Context(), d.target, n.bucket, 4); !errors.Is(err, lake.ErrConflict) {
 		t.Errorf("into a bucket that is not empty: %v", err)
 	}
-	if _, err := backup.Back(t.Context(), memory(t), memory(t)); !errors.Is(err, lake.ErrNotFound) {
+	if _, err := backup.Back(t.Context(), memory(t), memory(t), 4); !errors.Is(err, lake.ErrNotFound) {
 		t.Errorf("no backup: %v", err)
 	}
 	other, err := store.Open(t.Context(), store.FileURL(t.TempDir()))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := backup.Back(t.Context(), d.target, other); !errors.Is(err, lake.ErrInvalid) {
+	if _, err := backup.Back(t.Context(), d.target, other, 4); !errors.Is(err, lake.ErrInvalid) {
 		t.Errorf("into a bucket of another URL: %v", err)
 	}
 }
@@ -264,5 +264,29 @@ func TestLakeBehindItsBackupIsRefused(t *testing.T) {
 	}
 	if n := d.count(t, d.target, "landing/"); n != 1 {
 		t.Errorf("%d uploads left in the copy", n)
+	}
+}
+
+// Bringing back may be stopped at any call, and done again.
+func TestBringingBackMayBeStopped(t *testing.T) {
+	t.Parallel()
+	d := open(t)
+	d.arrive(t, 1, "one")
+	d.round(t)
+	if _, err := d.backup(t, d.target, time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	for nth := 0; ; nth += 3 {
+		to := memory(t)
+		bad, driver := faulty.New(to, faulty.Nth(nth, faulty.CrashAfter))
+		if _, err := backup.Back(t.Context(), d.target, bad, 4); err == nil {
+			break
+		}
+		if _, err := to.Head(t.Context(), store.HintKey()); err == nil { // all is there
+			continue
+		}
+		if _, err := backup.Back(t.Context(), d.target, to, 4); err != nil || !driver.Crashed() {
+			t.Errorf("call %d: %v", nth, err)
+		}
 	}
 }

@@ -3,12 +3,10 @@ package backup
 import (
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 
 	"medlake/shared/lake"
 	"medlake/shared/store"
@@ -50,6 +48,13 @@ func (b *run) round(ctx context.Context) (*state, error) {
 	if s.tail, err = journal.New(b.cfg.Source).Tail(ctx); err != nil {
 		return nil, err
 	}
+	again, err := b.cfg.Tables.Tables(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if len(again) != len(names) { // entries may name a new table, and the copy would lack it
+		return nil, errMoved
+	}
 	records, entries, err := b.controls(ctx, s)
 	if err != nil {
 		return nil, err
@@ -60,7 +65,7 @@ func (b *run) round(ctx context.Context) (*state, error) {
 	if err := b.reached(ctx, s); err != nil {
 		return nil, err
 	}
-	if err := b.each(ctx, slices.Values(records), b.control); err != nil {
+	if err := each(ctx, b.cfg.Parallel, slices.Values(records), b.control); err != nil {
 		return nil, err
 	}
 	for _, p := range entries {
@@ -105,24 +110,35 @@ func (b *run) controls(ctx context.Context, s *state) (records, entries []pair, 
 
 // plain copies the objects that never change.
 func (b *run) plain(ctx context.Context, s *state) error {
+	folders := map[string]bool{}
+	for _, bucket := range []*store.Bucket{b.cfg.Source, b.cfg.Target} {
+		for folder, err := range bucket.Folders(ctx, "") {
+			if err != nil {
+				return err
+			}
+			folders[folder] = kindOf(folder) == plain
+		}
+	}
 	var failed error
 	list := func(yield func(pair) bool) {
-		for p, err := range pairs(ctx, b.cfg.Source, b.cfg.Target, "") {
-			if err != nil {
-				failed = err
-				return
+		for folder, copied := range folders {
+			if !copied {
+				continue
 			}
-			switch {
-			case p.source == nil && (kindOf(p.target.Key) == plain || kindOf(p.target.Key) == pointer):
-				s.gone = append(s.gone, p.target.Key)
-			case p.source != nil && kindOf(p.source.Key) == plain && p.changed():
-				if !yield(p) {
+			for p, err := range pairs(ctx, b.cfg.Source, b.cfg.Target, folder) {
+				if err != nil {
+					failed = err
+					return
+				}
+				if p.source == nil {
+					s.gone = append(s.gone, p.target.Key)
+				} else if kindOf(p.source.Key) == plain && p.changed() && !yield(p) {
 					return
 				}
 			}
 		}
 	}
-	err := b.each(ctx, list, func(ctx context.Context, p pair) error {
+	err := each(ctx, b.cfg.Parallel, list, func(ctx context.Context, p pair) error {
 		err := b.object(ctx, p)
 		if errors.Is(err, lake.ErrNotFound) { // deleted meanwhile: who needs it will notice
 			return nil
@@ -196,102 +212,4 @@ func (b *run) named(ctx context.Context, s *state, url string) error {
 		return nil
 	}
 	return b.moved(ctx, s, b.over(ctx, key))
-}
-
-// control copies an object that was listed, if it is still what was listed.
-func (b *run) control(ctx context.Context, p pair) error {
-	data, err := b.cfg.Source.Get(ctx, p.source.Key)
-	if errors.Is(err, lake.ErrNotFound) || err == nil && int64(len(data)) != p.source.Size {
-		return errMoved
-	}
-	if err != nil {
-		return err
-	}
-	return b.put(ctx, p.source.Key, data)
-}
-
-// over copies a small object, over what is there.
-func (b *run) over(ctx context.Context, key string) error {
-	data, err := b.cfg.Source.Get(ctx, key)
-	if err != nil {
-		return err
-	}
-	return b.put(ctx, key, data)
-}
-
-func (b *run) put(ctx context.Context, key string, data []byte) error {
-	if err := b.cfg.Target.Put(ctx, key, data); err != nil {
-		return err
-	}
-	b.count(int64(len(data)))
-	return nil
-}
-
-// object streams an object of any size.
-func (b *run) object(ctx context.Context, p pair) error {
-	if p.target != nil {
-		if err := b.cfg.Target.Delete(ctx, p.target.Key); err != nil {
-			return err
-		}
-	}
-	if err := stream(ctx, b.cfg.Source, b.cfg.Target, p.source.Key); err != nil {
-		return err
-	}
-	b.count(p.source.Size)
-	return nil
-}
-
-func (b *run) count(bytes int64) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.done.Copied++
-	b.done.Bytes += bytes
-}
-
-// tries is how often the copy of one object is begun.
-const tries = 3
-
-// stream copies an object under its key, which must be free or hold the same bytes.
-func stream(ctx context.Context, from, to *store.Bucket, key string) error {
-	var err error
-	for range tries {
-		if err = streamOnce(ctx, from, to, key); err == nil || ctx.Err() != nil || errors.Is(err, lake.ErrNotFound) {
-			return err
-		}
-	}
-	return err
-}
-
-func streamOnce(ctx context.Context, from, to *store.Bucket, key string) (err error) {
-	r, err := from.Reader(ctx, key)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, r.Close()) }()
-	if _, err := to.Upload(ctx, key, r); err != nil {
-		return fmt.Errorf("copy: %w", err)
-	}
-	return nil
-}
-
-// each calls do for every pair, several at once, until one fails.
-func (b *run) each(ctx context.Context, list func(func(pair) bool), do func(context.Context, pair) error) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	var wait sync.WaitGroup
-	places := make(chan struct{}, b.cfg.Parallel)
-	for p := range list {
-		if ctx.Err() != nil {
-			break
-		}
-		places <- struct{}{}
-		wait.Go(func() {
-			defer func() { <-places }()
-			if err := do(ctx, p); err != nil {
-				cancel(err)
-			}
-		})
-	}
-	wait.Wait()
-	return context.Cause(ctx)
 }

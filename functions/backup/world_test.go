@@ -194,7 +194,7 @@ func (d *depot) backup(t *testing.T, target *store.Bucket, grace time.Duration) 
 func (d *depot) back(t *testing.T) (*depot, backup.Contents) {
 	t.Helper()
 	b := memory(t)
-	c, err := backup.Back(t.Context(), d.target, b)
+	c, err := backup.Back(t.Context(), d.target, b, 4)
 	if err != nil {
 		t.Fatal(err)
 	}
