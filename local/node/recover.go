@@ -16,6 +16,9 @@ import (
 	"medlake/shared/warehouse"
 )
 
+// copies is how many objects are copied at once.
+const copies = 8
+
 // Backup brings the copy of the lake in another bucket up to date and proves it.
 func (r *Reader) Backup(ctx context.Context, url string, grace time.Duration, log *slog.Logger) (done backup.Done, err error) {
 	target, err := openBucket(ctx, url)
@@ -49,7 +52,7 @@ func Back(ctx context.Context, url, data string) (c backup.Contents, err error) 
 		return c, err
 	}
 	defer func() { err = errors.Join(err, to.Close()) }()
-	return backup.Back(ctx, from, to)
+	return backup.Back(ctx, from, to, copies)
 }
 
 // Rebuild puts the tables of a lake's bucket that its catalog lacks into the catalog, which is made if it is not there.
