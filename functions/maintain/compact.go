@@ -19,8 +19,8 @@ const prefix = "compact-"
 const pinFor = time.Hour
 
 // compact puts one file in the place of a group's. Commit and merge go on meanwhile: when they were first, the result is
-// still right if all files it was made of are live and nothing more of them is deleted. If not, the group is given up, and
-// done is false.
+// still right if all files it was made of are live; what more of them is deleted by then is deleted in the new file too. If
+// a file is gone, the group is given up, and done is false.
 func (w *work) compact(ctx context.Context, name string, g *Group) (done bool, err error) {
 	var made *result
 	var since time.Time
@@ -43,16 +43,20 @@ func (w *work) compact(ctx context.Context, name string, g *Group) (done bool, e
 		if made != nil && made.stands(live) { // the answer was lost
 			return true, nil
 		}
+		deletes := []lake.DataFile{}
 		if made == nil {
 			since = time.Now().Round(0)
-			made, err = w.rewrite(ctx, name, g, live)
-		} else if same, bad := w.same(ctx, made, live); !same {
-			made, err = nil, bad
-		}
-		if err != nil || made == nil {
+			if made, err = w.rewrite(ctx, name, g, live); err != nil || made == nil {
+				return false, err
+			}
+		} else if late, ok := made.late(live); !ok {
+			return false, nil
+		} else if deletes, err = w.follow(ctx, made, late); err != nil {
 			return false, err
 		}
-		err = w.cfg.Tables.Apply(ctx, head, warehouse.Change{Add: made.add, Deletes: made.deletes, Remove: made.remove, Batch: head.Batch, Same: true})
+		err = w.cfg.Tables.Apply(ctx, head, warehouse.Change{
+			Add: made.add, Deletes: append(deletes, made.deletes...), Remove: made.remove, Batch: head.Batch, Same: true,
+		})
 		if err == nil || try >= w.cfg.Tries || ctx.Err() != nil {
 			return err == nil, err
 		}
@@ -60,70 +64,10 @@ func (w *work) compact(ctx context.Context, name string, g *Group) (done bool, e
 	}
 }
 
-// result is what a group becomes.
-type result struct {
-	of      []warehouse.LiveFile // what was read
-	remove  []string
-	add     []lake.DataFile
-	deletes []lake.DataFile
-	rely    []string // files that have rows of deleted keys, of which therefore no row was kept
-}
-
-// stands reports whether the result is in the table.
-func (r *result) stands(live map[string]*warehouse.LiveFile) bool {
-	if len(r.add) > 0 {
-		return live[r.add[0].Path] != nil
-	}
-	return !slices.ContainsFunc(r.remove, func(p string) bool { return live[p] != nil })
-}
-
-// same reports whether the rows that a result was made of are still what the table shows of its files. A delete file that
-// was there may not be gone either: a restore brings rows back.
-func (w *work) same(ctx context.Context, r *result, live map[string]*warehouse.LiveFile) (bool, error) {
-	for _, p := range r.rely {
-		if live[p] == nil {
-			return false, nil
-		}
-	}
-	rows := map[string][]int64{}
-	var more []lake.DataFile // delete files that have come
-	seen := map[string]bool{}
-	for i := range r.of {
-		was := &r.of[i]
-		now := live[was.Path]
-		if now == nil {
-			return false, nil
-		}
-		rows[was.Path] = nil
-		found := 0
-		for _, d := range now.Deletes {
-			if slices.ContainsFunc(was.Deletes, func(o lake.DataFile) bool { return o.Path == d.Path }) {
-				found++
-			} else if !seen[d.Path] {
-				seen[d.Path] = true
-				more = append(more, d)
-			}
-		}
-		if found < len(was.Deletes) {
-			return false, nil
-		}
-	}
-	rows, err := w.positions(ctx, more, rows)
-	if err != nil {
-		return false, err
-	}
-	for _, list := range rows {
-		if len(list) > 0 {
-			return false, nil
-		}
-	}
-	return true, nil
-}
-
 // rewrite reads the group's files as they are in live, which is all of the customer's, and writes what is left of them. It
 // returns nil if the plan is outdated: a file is gone.
 func (w *work) rewrite(ctx context.Context, name string, g *Group, live map[string]*warehouse.LiveFile) (*result, error) {
-	r := &result{}
+	r := &result{group: g}
 	var deletes []lake.DataFile
 	seen, hidden := map[string]bool{}, map[string][]int64{}
 	for i := range g.Files {
@@ -167,6 +111,7 @@ func (w *work) rewrite(ctx context.Context, name string, g *Group, live map[stri
 		}
 	}
 	r.add, r.deletes, err = out.finish(ctx)
+	r.where = out.where
 	return r, err
 }
 

@@ -2,6 +2,7 @@ package maintain
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"io"
 	"path"
@@ -9,7 +10,6 @@ import (
 
 	"medlake/shared/datafile"
 	"medlake/shared/lake"
-	"medlake/shared/store"
 	"medlake/shared/transform/column"
 )
 
@@ -19,10 +19,9 @@ const groupRows = 1 << 17
 // output is the new file of a group. Rows are gathered, and written sorted whenever they fill the memory given: each such
 // run makes row groups of its own, so that a file is never whole in memory but as it is stored.
 type output struct {
-	bucket  *store.Bucket
+	work    *work
 	layout  *layout
 	encoder *datafile.Encoder
-	memory  int64
 	key     string // of the object, without its suffix
 	group   *Group
 
@@ -33,6 +32,14 @@ type output struct {
 	data    spool
 	written int64
 	hide    []datafile.Position
+	where   map[string][]int32 // see result
+	from    []source           // of run
+}
+
+// source is where rows from one on of a run come from.
+type source struct {
+	first int32
+	where []int32 // of the file, from the row on that first is
 }
 
 func (w *work) newOutput(t *layout, g *Group) (*output, error) {
@@ -45,7 +52,7 @@ func (w *work) newOutput(t *layout, g *Group) (*output, error) {
 		return nil, err
 	}
 	o := &output{
-		bucket: w.cfg.Bucket, layout: t, encoder: e, memory: w.cfg.Memory, group: g,
+		work: w, layout: t, encoder: e, group: g, where: map[string][]int32{},
 		key: path.Dir(first) + "/" + prefix + w.cfg.Attempt(),
 		run: column.New(t.schema.Columns), out: column.New(t.schema.Columns),
 	}
@@ -55,6 +62,11 @@ func (w *work) newOutput(t *layout, g *Group) (*output, error) {
 
 // take takes in the rows of a file that are not hidden, and of those that are the ghosts. Both are in rising order.
 func (o *output) take(f opened, hidden, ghosts []int64) error {
+	where := make([]int32, f.Rows())
+	for i := range where {
+		where[i] = -1
+	}
+	o.where[f.Path] = where
 	next := int64(0)
 	for g := range f.Groups() {
 		first := next
@@ -64,6 +76,7 @@ func (o *output) take(f opened, hidden, ghosts []int64) error {
 			continue
 		}
 		base := int32(o.run.Rows)
+		o.from = append(o.from, source{base, where[first:next]})
 		if err := f.Read(g, o.layout.names, o.run); err != nil {
 			return err
 		}
@@ -80,7 +93,7 @@ func (o *output) take(f opened, hidden, ghosts []int64) error {
 			}
 			o.keep = append(o.keep, at)
 		}
-		if size(o.run) >= o.memory {
+		if size(o.run) >= o.work.cfg.Memory {
 			if err := o.flush(); err != nil {
 				return err
 			}
@@ -107,9 +120,16 @@ func (o *output) flush() error {
 		}
 		o.out.Rows = len(rows)
 		for i, row := range rows {
+			to := o.written + int64(i)
 			if int(row) < len(o.ghost) && o.ghost[row] {
-				o.hide = append(o.hide, datafile.Position{Path: o.bucket.URL(o.key + ".parquet"), Row: o.written + int64(i)})
+				o.hide = append(o.hide, datafile.Position{Path: o.work.cfg.Bucket.URL(o.key + ".parquet"), Row: to})
+				continue
 			}
+			at, exact := slices.BinarySearchFunc(o.from, row, func(s source, row int32) int { return cmp.Compare(s.first, row) })
+			if !exact {
+				at--
+			}
+			o.from[at].where[row-o.from[at].first] = int32(to)
 		}
 		if err := o.encoder.Append(o.out); err != nil {
 			return err
@@ -117,7 +137,7 @@ func (o *output) flush() error {
 		o.written += int64(len(rows))
 	}
 	o.run.Reset()
-	o.keep, o.ghost = o.keep[:0], o.ghost[:0]
+	o.keep, o.ghost, o.from = o.keep[:0], o.ghost[:0], o.from[:0]
 	return nil
 }
 
@@ -131,7 +151,7 @@ func (o *output) finish(ctx context.Context) (add, deletes []lake.DataFile, err 
 	if err != nil {
 		return nil, nil, err
 	}
-	if f, err = o.store(ctx, o.key+".parquet", &o.data, f); err != nil || len(o.hide) == 0 {
+	if f, err = o.work.upload(ctx, o.key+".parquet", &o.data, f, o.group); err != nil || len(o.hide) == 0 {
 		return []lake.DataFile{f}, nil, err
 	}
 	var data spool
@@ -139,18 +159,19 @@ func (o *output) finish(ctx context.Context) (add, deletes []lake.DataFile, err 
 	if err != nil {
 		return nil, nil, err
 	}
-	d, err = o.store(ctx, o.key+"-deletes.parquet", &data, d)
+	d, err = o.work.upload(ctx, o.key+"-deletes.parquet", &data, d, o.group)
 	return []lake.DataFile{f}, []lake.DataFile{d}, err
 }
 
-func (o *output) store(ctx context.Context, key string, data *spool, f lake.DataFile) (lake.DataFile, error) {
+// upload stores a file of a group's partition and names it.
+func (w *work) upload(ctx context.Context, key string, data *spool, f lake.DataFile, g *Group) (lake.DataFile, error) {
 	var err error
 	for range uploads {
-		if _, err = o.bucket.Upload(ctx, key, data.reader()); err == nil || ctx.Err() != nil {
+		if _, err = w.cfg.Bucket.Upload(ctx, key, data.reader()); err == nil || ctx.Err() != nil {
 			break
 		}
 	}
-	f.Path, f.Customer, f.Month = o.bucket.URL(key), o.group.Customer, o.group.Month
+	f.Path, f.Customer, f.Month = w.cfg.Bucket.URL(key), g.Customer, g.Month
 	return f, err
 }
 
