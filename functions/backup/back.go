@@ -20,15 +20,14 @@ func Back(ctx context.Context, from, to *store.Bucket, parallel int) (Contents, 
 	if err != nil {
 		return c, err
 	}
+	if c.URL != to.URL("") {
+		return c, fmt.Errorf("the backup is of the lake in %s and can only be brought back there: %w", c.URL, lake.ErrInvalid)
+	}
 	tables := map[string]string{}
 	var last []string
 	for _, t := range c.Tables {
-		key, err := to.Key(t.Metadata)
-		if err != nil {
-			return c, fmt.Errorf("the backup is of a lake with another URL: %w", err)
-		}
 		tables[t.Table] = t.Metadata
-		last = append(last, key)
+		last = append(last, t.Metadata)
 	}
 	if _, err := to.Head(ctx, store.HintKey()); !errors.Is(err, lake.ErrNotFound) {
 		if err == nil {

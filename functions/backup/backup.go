@@ -62,6 +62,7 @@ type Done struct {
 type Contents struct {
 	Format int       `json:"format"`
 	At     time.Time `json:"at"`
+	URL    string    `json:"url"`  // of the lake's bucket, by which its files name each other
 	Tail   int64     `json:"tail"` // the log is there up to this entry at least
 	Tables []Table   `json:"tables"`
 }
@@ -69,7 +70,7 @@ type Contents struct {
 // Table is the state of one table. Rows and Hash are those of its newest snapshot, without deleted rows.
 type Table struct {
 	Table    string `json:"table"`
-	Metadata string `json:"metadata"` // URL of the metadata file, as the lake names it
+	Metadata string `json:"metadata"` // key of the metadata file
 	Batch    int64  `json:"batch"`
 	Rows     int64  `json:"rows"`
 	Hash     string `json:"hash"` // of all values of all rows, whatever their order
@@ -119,7 +120,7 @@ func (b *run) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	b.done.Contents = Contents{Format: lake.Format, At: start, Tail: s.tail, Tables: s.found}
+	b.done.Contents = Contents{Format: lake.Format, At: start, URL: b.cfg.Source.URL(""), Tail: s.tail, Tables: s.found}
 	data, err := json.Marshal(b.done.Contents)
 	if err != nil {
 		return err

@@ -20,7 +20,7 @@ var errMoved = errors.New("files were moved by maintenance again and again: try 
 // state is a state of the source that is being copied.
 type state struct {
 	tail   int64
-	tables map[string]string   // URL of the metadata file by table
+	tables map[string]string   // key of the metadata file by table
 	needed map[string]struct{} // keys of all that the tables' snapshots name
 	gone   []string            // keys of the target that the source has no more
 	found  []Table             // what the tables hold, here and there
@@ -73,8 +73,8 @@ func (b *run) round(ctx context.Context) (*state, error) {
 			return nil, err
 		}
 	}
-	for _, url := range slices.Sorted(maps.Values(s.tables)) {
-		if err := b.named(ctx, s, url); err != nil {
+	for _, key := range slices.Sorted(maps.Values(s.tables)) {
+		if err := b.named(ctx, s, key); err != nil {
 			return nil, err
 		}
 	}
@@ -189,12 +189,12 @@ func (b *run) moved(ctx context.Context, s *state, err error) error {
 	if !errors.Is(err, lake.ErrNotFound) {
 		return err
 	}
-	for name, url := range s.tables {
+	for name, was := range s.tables {
 		now, lost := b.cfg.Tables.Metadata(ctx, name)
 		if lost != nil {
 			return lost
 		}
-		if now != url {
+		if now != was {
 			return errMoved
 		}
 	}
@@ -202,11 +202,7 @@ func (b *run) moved(ctx context.Context, s *state, err error) error {
 }
 
 // named copies the metadata file that the backup names.
-func (b *run) named(ctx context.Context, s *state, url string) error {
-	key, err := b.cfg.Source.Key(url)
-	if err != nil {
-		return err
-	}
+func (b *run) named(ctx context.Context, s *state, key string) error {
 	s.needed[key] = struct{}{}
 	if _, err := b.cfg.Target.Head(ctx, key); err == nil {
 		return nil

@@ -20,7 +20,7 @@ import (
 // Rebuilt is a table that Rebuild put into the catalog.
 type Rebuilt struct {
 	Table    string
-	Metadata string // URL of the state it has now
+	Metadata string // key of the metadata file that is its state now
 	Batch    int64
 	Passed   int // newer states that were passed over, because files of theirs are missing
 }
@@ -98,10 +98,10 @@ func (w *Warehouse) rebuild(ctx context.Context, name string, tail int64) (Rebui
 			continue
 		}
 		best := slices.MaxFunc(sound, func(a, b state) int {
-			return cmp.Or(cmp.Compare(a.batch, b.batch), cmp.Compare(len(a.meta.Snapshots()), len(b.meta.Snapshots())), cmp.Compare(a.url, b.url))
+			return cmp.Or(cmp.Compare(a.batch, b.batch), cmp.Compare(len(a.meta.Snapshots()), len(b.meta.Snapshots())), cmp.Compare(a.key, b.key))
 		})
-		r.Metadata, r.Batch = best.url, best.batch
-		return r, w.cat.register(ctx, name, best.url)
+		r.Metadata, r.Batch = best.key, best.batch
+		return r, w.cat.register(ctx, name, w.files.bucket.URL(best.key))
 	}
 	return r, fmt.Errorf("none of %d states has all its files: %w", r.Passed, lake.ErrNotFound)
 }
@@ -125,7 +125,7 @@ func metadataPrefix(name string) string { return store.TablePrefix(name) + "meta
 
 // state is what a metadata file says.
 type state struct {
-	url   string
+	key   string
 	meta  table.Metadata
 	batch int64
 	fault string // why it cannot be the table's; empty if it can
@@ -133,7 +133,7 @@ type state struct {
 
 // state reads a metadata file and judges it. An error says that it could not be judged.
 func (w *Warehouse) state(ctx context.Context, name, key string, tail int64) (state, error) {
-	s := state{url: w.files.bucket.URL(key)}
+	s := state{key: key}
 	data, err := w.files.bucket.Get(ctx, key)
 	if err != nil {
 		return s, err

@@ -13,7 +13,7 @@ import (
 	"medlake/shared/store"
 )
 
-// OpenAt opens tables at exactly the metadata files named, URLs by table: to compare a copy of a lake with the lake. The
+// OpenAt opens tables at exactly the metadata files named, keys by table: to compare a copy of a lake with the lake. The
 // catalog is in memory and nobody else's, so to change a table there is for tests alone.
 func OpenAt(ctx context.Context, b *store.Bucket, metadata map[string]string) (*Warehouse, error) {
 	cat := &opened{heads: map[string]*table.Table{}}
@@ -33,8 +33,8 @@ func OpenAt(ctx context.Context, b *store.Bucket, metadata map[string]string) (*
 			return nil, errors.Join(fmt.Errorf("open catalog: %w", err), w.Close())
 		}
 	}
-	for name, at := range metadata {
-		if err := cat.register(ctx, name, at); err != nil {
+	for name, key := range metadata {
+		if err := cat.register(ctx, name, b.URL(key)); err != nil {
 			return nil, errors.Join(err, w.Close())
 		}
 	}

@@ -13,13 +13,22 @@ import (
 	"medlake/shared/store"
 )
 
-// Metadata is the URL of a table's newest metadata file.
+// Metadata is the key of a table's newest metadata file.
 func (w *Warehouse) Metadata(ctx context.Context, name string) (string, error) {
 	t, err := w.load(ctx, name)
 	if err != nil {
 		return "", err
 	}
-	return t.MetadataLocation(), nil
+	key, err := w.key(t.MetadataLocation())
+	if err != nil {
+		return "", fmt.Errorf("metadata of %s: %w", name, err)
+	}
+	return key, nil
+}
+
+// key is the object that a URL in table metadata means.
+func (w *Warehouse) key(url string) (string, error) {
+	return (&session{files: w.files}).key("find", url)
 }
 
 // Reached lists the keys of all objects that the kept snapshots of a table name, with their sizes in bytes or 0 where the
@@ -35,7 +44,7 @@ func (w *Warehouse) Reached(ctx context.Context, name string) (map[string]int64,
 	}
 	keys := make(map[string]int64, len(named))
 	for url, size := range named {
-		key, err := w.files.bucket.Key(url)
+		key, err := w.key(url)
 		if err != nil {
 			return nil, fmt.Errorf("files of %s: %w", name, err)
 		}
@@ -55,7 +64,7 @@ func (w *Warehouse) missing(ctx context.Context, name string, snapshots ...table
 	}
 	wanted := map[string]int64{} // by key
 	for url, size := range named {
-		key, err := w.files.bucket.Key(url)
+		key, err := w.key(url)
 		if err != nil {
 			return 0, err
 		}
