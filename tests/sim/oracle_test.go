@@ -1,12 +1,9 @@
 package sim
 
 import (
-	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"path"
-	"strings"
 
 	"medlake/shared/lake"
 	"medlake/shared/store"
@@ -14,55 +11,49 @@ import (
 
 // goal is what a world must come to.
 type goal struct {
-	loads      int            // different loads
+	loads      int            // different loads of the uploads themselves
 	quarantine map[string]int // arrivals by reason
 }
 
 // check compares a world at rest with what it should have come to; "" if all is well.
 func (w *world) check(want goal) string {
-	if w.bad != "" {
-		return w.bad
-	}
-	entries, err := w.entries()
-	if err != nil {
+	w.truth = newTruth(w) // whatever was read before may have been changed since
+	clear(w.seen)
+	if err := w.truth.to(1 << 40); err != nil {
 		return err.Error()
 	}
-	for _, c := range []func([]lake.Entry, goal) string{w.checkLog, w.checkTables, w.checkLedger, w.checkLeftovers} {
-		if bad := c(entries, want); bad != "" {
+	for _, c := range []func(goal) string{w.checkLog, w.checkReplays, w.checkTables, w.checkLeftovers} {
+		if w.bad != "" {
+			return w.bad
+		}
+		if bad := c(want); bad != "" {
 			return bad
 		}
 	}
-	return ""
+	return w.bad
 }
 
-func (w *world) entries() ([]lake.Entry, error) {
-	var all []lake.Entry
-	for n := int64(1); ; n++ {
-		data, err := w.base.Get(w.ctx, store.LogKey(n))
-		if errors.Is(err, lake.ErrNotFound) {
-			return all, nil
-		}
-		if err != nil {
-			return nil, err
-		}
-		var e lake.Entry
-		if err := json.Unmarshal(data, &e); err != nil {
-			return nil, err
-		}
-		all = append(all, e)
+// checkLog: every upload has one receipt of its own and at most one for each replay, every load stands in one entry,
+// receipts balance, and nothing comes after the replay that ended it.
+func (w *world) checkLog(want goal) string {
+	type receipt struct {
+		key   string
+		epoch int64
 	}
-}
-
-// checkLog: every upload has one receipt, every load stands in one entry, receipts balance.
-func (w *world) checkLog(entries []lake.Entry, want goal) string {
-	receipts, loads, quarantine := map[string]int{}, map[string]int{}, map[string]int{}
-	for _, e := range entries {
+	receipts, loads, quarantine, own, replay := map[receipt]int{}, map[string]int{}, map[string]int{}, 0, int64(0)
+	for _, e := range w.truth.entries {
+		if e.Replay != nil {
+			replay = e.N
+		}
 		for _, r := range e.Receipts {
-			receipts[r.Arrival.Key]++
+			receipts[receipt{r.Arrival.Key, r.Epoch}]++
 			if r.Read != r.Committed+r.Filtered+r.Rejected {
 				return "a receipt does not balance"
 			}
-			if r.Status == lake.Quarantined {
+			if r.Epoch != 0 && r.Epoch != replay {
+				return fmt.Sprintf("entry %d has a receipt of replay %d, which %d ended", e.N, r.Epoch, replay)
+			}
+			if r.Status == lake.Quarantined && r.Epoch == 0 {
 				quarantine[string(r.Reason)]++
 			}
 		}
@@ -70,23 +61,26 @@ func (w *world) checkLog(entries []lake.Entry, want goal) string {
 			if loads[l.Load]++; loads[l.Load] > 1 {
 				return "a load stands in the log twice"
 			}
+			if l.Epoch == 0 {
+				own++
+			}
 		}
 	}
-	if len(loads) != want.loads {
-		return fmt.Sprintf("%d loads in the log, want %d", len(loads), want.loads)
+	if own != want.loads {
+		return fmt.Sprintf("%d loads in the log, want %d", own, want.loads)
 	}
-	uploads := 0
 	for o, err := range w.base.List(w.ctx, store.LandingPrefix) {
 		if err != nil {
 			return err.Error()
 		}
-		uploads++
-		if n := receipts[o.Key]; n != 1 {
-			return fmt.Sprintf("upload %s has %d receipts", path.Base(o.Key), n)
+		if receipts[receipt{o.Key, 0}] == 0 {
+			return fmt.Sprintf("upload %s has no receipt", path.Base(o.Key))
 		}
 	}
-	if uploads != len(receipts) {
-		return fmt.Sprintf("%d uploads, %d receipts", uploads, len(receipts))
+	for r, n := range receipts {
+		if n > 1 {
+			return fmt.Sprintf("upload %s has %d receipts for replay %d", path.Base(r.key), n, r.epoch)
+		}
 	}
 	if !maps.Equal(quarantine, want.quarantine) {
 		return fmt.Sprintf("in quarantine %v, want %v", quarantine, want.quarantine)
@@ -94,73 +88,65 @@ func (w *world) checkLog(entries []lake.Entry, want goal) string {
 	return ""
 }
 
-// checkTables: every load of the log stands in each of its tables once, and the rows are those of the receipts.
-func (w *world) checkTables(entries []lake.Entry, want goal) string {
-	committed := int64(0)
-	for _, e := range entries {
+// checkReplays: every arrival before the last replay has its receipt, but those whose rows stand with another arrival and
+// those that restores left out.
+func (w *world) checkReplays(goal) string {
+	last, restored := int64(0), false
+	for _, e := range w.truth.entries {
+		if e.Replay != nil {
+			last = e.N
+		}
+		restored = restored || e.Restore != nil && len(e.Restore.Exclude) > 0
+	}
+	if last == 0 || restored { // a load that was left out of all tables stays out
+		return ""
+	}
+	todo := map[string]bool{}
+	for _, e := range w.truth.entries {
 		for _, r := range e.Receipts {
-			committed += r.Committed
-		}
-	}
-	rows := int64(0)
-	for name, t := range w.catalog.tables {
-		if name == lake.OpsLoads {
-			continue
-		}
-		loads := map[string]int{}
-		for _, f := range t.files {
-			loads[strings.SplitN(path.Base(f.Path), "-", 2)[0]]++
-			if name != lake.OpsRejects {
-				rows += f.Rows
+			switch {
+			case r.Epoch == last:
+				delete(todo, r.ID)
+			case e.N < last && r.Epoch == 0 && r.Status != lake.Duplicate:
+				todo[r.ID] = true
 			}
 		}
-		for _, e := range entries {
-			for _, l := range e.Loads {
-				for _, lt := range l.Tables {
-					if lt.Table == name && len(lt.Files) > 0 && loads[l.Load] != len(lt.Files) {
-						return fmt.Sprintf("table %s has a load %d times", name, loads[l.Load])
-					}
-				}
-			}
-		}
-		if name != lake.OpsRejects && len(loads) != want.loads {
-			return fmt.Sprintf("table %s has %d loads, want %d", name, len(loads), want.loads)
-		}
 	}
-	if rows != committed {
-		return fmt.Sprintf("%d rows in the tables, %d in the receipts", rows, committed)
+	for id := range todo {
+		return fmt.Sprintf("replay %d left out the upload %q", last, w.uploads[id])
 	}
 	return ""
 }
 
-// checkLedger: the files of ops.loads cover the log without gap or overlap, with a row a receipt.
-func (w *world) checkLedger(entries []lake.Entry, _ goal) string {
-	next := int64(1)
-	for _, f := range w.catalog.tables[lake.OpsLoads].files {
-		var from, to int64
-		if _, err := fmt.Sscanf(path.Base(f.Path), "%d-%d-", &from, &to); err != nil {
+// checkTables: every table shows all that the log says, as if it held the last entry.
+func (w *world) checkTables(goal) string {
+	names, err := w.lake.Tables(w.ctx)
+	if err != nil {
+		return err.Error()
+	}
+	tail := int64(len(w.truth.entries))
+	for _, name := range names {
+		h, err := w.lake.Batch(w.ctx, name)
+		if err != nil {
 			return err.Error()
 		}
-		if from != next {
-			return fmt.Sprintf("ops.loads goes on with entry %d, want %d", from, next)
+		files, err := w.lake.Live(w.ctx, h, "")
+		if err != nil {
+			return err.Error()
 		}
-		receipts := 0
-		for _, e := range entries[from-1 : to] {
-			receipts += len(e.Receipts)
+		s, err := w.schema(name)
+		if err == nil {
+			err = w.shows(s, files, tail)
 		}
-		if int64(receipts) != f.Rows {
-			return fmt.Sprintf("ops.loads has %d rows for %d receipts", f.Rows, receipts)
+		if err != nil {
+			return fmt.Sprintf("in the end table %s, at entry %d of %d: %v", name, h.Batch, tail, err)
 		}
-		next = to + 1
-	}
-	if next != int64(len(entries))+1 {
-		return fmt.Sprintf("ops.loads ends before entry %d of %d", next, len(entries))
 	}
 	return ""
 }
 
 // checkLeftovers: nothing is pending any more.
-func (w *world) checkLeftovers([]lake.Entry, goal) string {
+func (w *world) checkLeftovers(goal) string {
 	for o, err := range w.base.List(w.ctx, store.PendingPrefix) {
 		if err != nil {
 			return err.Error()

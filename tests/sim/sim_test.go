@@ -2,6 +2,7 @@ package sim
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"regexp"
@@ -30,36 +31,84 @@ func seeds(t *testing.T, n uint64) uint64 {
 }
 
 type options struct {
-	kind   *kind // nil: small
-	chance float64
-	plan   func(call int) faulty.Fault
-	broken *variant
-	trace  func(string)
+	kind    *kind // nil: small
+	chance  float64
+	plan    func(call int) faulty.Fault
+	broken  *variant
+	busy    bool   // much is merged, maintained and restored
+	catalog string // URL; empty: in memory
+	trace   func(string)
 }
 
-// simulate runs one world: uploads of all kinds, events lost and doubled, workers, committers and sweepers at once; then
-// all faults end, sweeps and commits bring it to rest, and it is checked.
+// simulate runs one world: uploads of all kinds, events lost and doubled, workers, committers, mergers and all others at
+// once; then all faults end, what slept wakes up, sweeps and commits bring it to rest, and it is checked.
 func simulate(ctx context.Context, seed uint64, o options) (calls int, bad string, err error) {
-	k := small()
+	k := small(seed)
 	if o.kind != nil {
 		k = *o.kind
 	}
-	w, err := newWorld(ctx, seed, k, o.broken)
+	w, err := newWorld(ctx, seed, k, o.broken, o.catalog)
 	if err != nil {
 		return 0, "", err
 	}
-	w.chance, w.plan, w.trace = o.chance, o.plan, o.trace
-	var events []event.Event
-	for _, u := range k.uploads {
+	defer func() { err = errors.Join(err, w.end()) }()
+	w.trace, w.busy = o.trace, o.busy || seed%4 == 1
+	var old []event.Event
+	if o.plan == nil && k.small && (w.busy || w.rng.IntN(2) == 0) {
+		if old, err = w.history(k); err != nil {
+			return 0, "", err
+		}
+	}
+	w.chance, w.plan = o.chance, o.plan
+	if o.plan == nil {
+		w.sleepy = 150
+	}
+	processes, err := w.populate(k, old)
+	if err != nil {
+		return 0, "", err
+	}
+	w.drive(processes...)
+	calls = w.calls
+	w.chance, w.plan, w.sleepy = 0, nil, 0
+	w.rest(k)
+	if len(w.asleep) > 0 {
+		w.drive(w.asleep...)
+		w.rest(k)
+	}
+	return calls, w.check(k.goal), nil
+}
+
+// history takes some uploads in, one after the other, before anything fails.
+func (w *world) history(k kind) (events []event.Event, err error) {
+	for _, u := range k.uploads[:2+w.rng.IntN(4)] {
+		e, err := w.upload(u[0], u[1], false)
+		if err != nil {
+			return nil, err
+		}
+		events = append(events, e)
+		w.drive(w.spawn("old", processEvents(e)))
+		w.drive(w.spawn("old", commitRounds(1)))
+		if w.rng.IntN(3) > 0 {
+			w.drive(w.spawn("old", mergeRounds(1)))
+		}
+		if w.busy && w.rng.IntN(3) == 0 {
+			w.drive(w.spawn("old", maintainRounds(1)))
+		}
+	}
+	return events, nil
+}
+
+// populate makes the uploads and the processes of a world, in which there are some uploads already.
+func (w *world) populate(k kind, events []event.Event) (processes []*process, err error) {
+	for _, u := range k.uploads[len(events):] {
 		e, err := w.upload(u[0], u[1], w.rng.IntN(4) == 0)
 		if err != nil {
-			return 0, "", err
+			return nil, err
 		}
 		events = append(events, e)
 	}
 	events = append(events, events[0], events[1], events[3], events[4]) // events come twice
 	w.rng.Shuffle(len(events), func(i, j int) { events[i], events[j] = events[j], events[i] })
-	var processes []*process
 	for i := 0; i < len(events); {
 		n := min(1+w.rng.IntN(2), len(events)-i)
 		if w.rng.IntN(5) > 0 { // else lost
@@ -67,21 +116,43 @@ func simulate(ctx context.Context, seed uint64, o options) (calls int, bad strin
 		}
 		i += n
 	}
-	for i := range 4 {
-		processes = append(processes, w.spawn(fmt.Sprintf("commit%d", i), commitRounds(1+w.rng.IntN(3))))
+	some := func(name string, most int, job func() func(*process) error) {
+		for i := range w.rng.IntN(most + 1) {
+			processes = append(processes, w.spawn(fmt.Sprint(name, i), job()))
+		}
 	}
-	if w.rng.IntN(2) == 0 {
-		processes = append(processes, w.spawn("sweep", sweepOnce))
+	some("commit", 4, func() func(*process) error { return commitRounds(1 + w.rng.IntN(3)) })
+	some("sweep", 1, func() func(*process) error { return sweepOnce })
+	if k.small {
+		more := 1
+		if w.busy {
+			more = 2
+		}
+		some("merge", 3, func() func(*process) error { return mergeRounds(more + w.rng.IntN(3)) })
+		some("maintain", 1+more, func() func(*process) error { return maintainRounds(more + w.rng.IntN(2)) })
+		some("replay", w.rng.IntN(2), func() func(*process) error { return replayAll })
+		some("restore", 2*w.rng.IntN(1+more), func() func(*process) error { return restoreSome })
 	}
-	w.drive(processes...)
-	calls = w.calls
+	return processes, nil
+}
 
-	w.chance, w.plan = 0, nil
-	for range 5 { // the killer needs three deaths
-		w.drive(w.spawn("sweep", sweepOnce))
-		w.drive(w.spawn("commit", commitRounds(1)))
+// rest brings a world to rest: nothing fails any more.
+func (w *world) rest(k kind) {
+	rounds := 1
+	if k.goal.quarantine["crashed"] > 0 {
+		rounds = 4 // it must have died three times
 	}
-	return calls, w.check(k.goal), nil
+	for range rounds {
+		w.drive(w.spawn("sweep", sweepOnce))
+	}
+	w.drive(w.spawn("commit", commitRounds(1)))
+	if k.small {
+		for range rounds {
+			w.drive(w.spawn("replay", resumeReplay))
+		}
+		w.drive(w.spawn("commit", commitRounds(1)))
+		w.drive(w.spawn("merge", mergeRounds(1)))
+	}
 }
 
 func run(t *testing.T, seed uint64, o options) int {

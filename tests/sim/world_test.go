@@ -2,38 +2,52 @@ package sim
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"strings"
 	"time"
 
+	"github.com/cloudevents/sdk-go/v2/event"
 	"gocloud.dev/blob"
 
-	"medlake/functions/commit"
 	"medlake/functions/ingest"
-	"medlake/functions/sweep"
+	"medlake/shared/datafile"
 	"medlake/shared/faas"
 	"medlake/shared/lake"
 	"medlake/shared/store"
 	"medlake/shared/store/faulty"
 	"medlake/shared/store/journal"
-
-	"github.com/cloudevents/sdk-go/v2/event"
+	"medlake/shared/warehouse"
 )
 
 // world is one simulation: a bucket, a catalog, and the processes that work on them, one call at a time.
 type world struct {
-	ctx     context.Context
-	rng     *rand.Rand
-	base    *store.Bucket // without faults
-	catalog *catalog
-	plan    func(call int) faulty.Fault // nil: faults by chance
-	chance  float64                     // of each call to fail or lose its reply, and of its process to die there
-	broken  *variant                    // what this world does wrong; nil: nothing
-	calls   int
-	trace   func(string)
-	bad     string // the first thing a reader would have seen wrong
-	engine  ingest.Engine
+	ctx    context.Context
+	rng    *rand.Rand
+	base   *store.Bucket // without faults
+	lake   lakeTables    // without faults
+	memory *catalog      // lake, if it is in memory
+	url    string        // of the catalog, if it is not
+	small  bool          // its uploads are read by the oracle
+	engine ingest.Engine
+	chance float64                     // of each call to fail or lose its reply, and of its process to die there
+	plan   func(call int) faulty.Fault // nil: faults by chance
+	broken *variant                    // what this world does wrong; nil: nothing
+	calls  int
+	trace  func(string)
+
+	busy    bool       // see options
+	sleepy  int        // one in so many calls puts its process to sleep; 0: none
+	asleep  []*process // they go on when all others have come to rest
+	uploads map[string]string
+	truth   *truth
+	files   map[string][]row // read so far, by path
+	deletes map[string][]datafile.Position
+	schemas map[string]lake.Schema
+	seen    map[string]int64 // snapshot last looked at, by table
+	bad     string           // the first thing a reader would have seen wrong
 }
 
 // process is one process: its own journal, caches and connection. It runs only while the scheduler lets it.
@@ -41,25 +55,60 @@ type process struct {
 	*world
 	name   string
 	bucket *store.Bucket
+	tables lakeTables
 	log    *journal.Journal
 	dead   bool
 	run    chan struct{}
 	paused chan bool // true: paused before a call; false: ended
 }
 
-func newWorld(ctx context.Context, seed uint64, k kind, broken *variant) (*world, error) {
+func newWorld(ctx context.Context, seed uint64, k kind, broken *variant, catalogURL string) (*world, error) {
 	base, err := store.Open(ctx, "mem://")
 	if err != nil {
 		return nil, err
 	}
-	w := &world{ctx: ctx, rng: rand.New(rand.NewPCG(seed, 7)), base: base, broken: broken, engine: k.engine}
-	w.catalog = newCatalog(w)
-	for _, s := range append(k.tables[:len(k.tables):len(k.tables)], lake.LoadsSchema(), lake.RejectsSchema()) {
-		if err := w.catalog.create(ctx, s); err != nil {
+	w := &world{
+		ctx: ctx, rng: rand.New(rand.NewPCG(seed, 7)), base: base, broken: broken, engine: k.engine, small: k.small, url: catalogURL,
+		uploads: map[string]string{}, files: map[string][]row{}, deletes: map[string][]datafile.Position{},
+		schemas: map[string]lake.Schema{}, seen: map[string]int64{},
+	}
+	w.truth = newTruth(w)
+	if catalogURL == "" {
+		w.memory = newCatalog(w)
+		w.lake = w.memory
+		if broken != nil {
+			w.memory.rule = broken.rule
+		}
+	} else if w.lake, err = warehouse.Open(ctx, catalogURL, base); err != nil {
+		return nil, err
+	}
+	for _, s := range append(k.tables[:len(k.tables):len(k.tables)], lake.LoadsSchema(), lake.RejectsSchema(), lake.HealthSchema()) {
+		if w.schemas[s.Table], err = w.lake.Ensure(ctx, s, 0); err != nil {
 			return nil, err
 		}
 	}
 	return w, nil
+}
+
+func newTruth(w *world) *truth {
+	return &truth{w: w, loads: map[string][]map[string]bool{}, rows: map[string][]row{}}
+}
+
+// end frees what a world holds.
+func (w *world) end() error {
+	err := w.base.Close()
+	if real, ok := w.lake.(*warehouse.Warehouse); ok {
+		err = errors.Join(err, real.Close())
+	}
+	return err
+}
+
+func (w *world) schema(table string) (lake.Schema, error) {
+	s, ok := w.schemas[table]
+	if !ok {
+		return s, lake.ErrNotFound
+	}
+	return s, nil
 }
 
 // spawn makes a process that will do one job.
@@ -68,21 +117,49 @@ func (w *world) spawn(name string, job func(p *process) error) *process {
 	b, driver := faulty.New(w.base, func(c faulty.Call) faulty.Fault { return p.gate(string(c.Op), c.Key) })
 	if w.broken != nil && w.broken.store != nil {
 		retry := b.Retry
-		b = w.base.Over(blob.NewBucket(w.broken.store(w, driver)))
+		b = w.base.Over(blob.NewBucket(w.broken.store(p, driver)))
 		b.Retry = retry
 	}
 	b.Retry.Tries = []int{1, 2, 6}[w.rng.IntN(3)]
 	p.bucket = b
 	p.log = journal.New(b)
 	p.log.Fresh = time.Hour * time.Duration(w.rng.IntN(2)) // an hour: the base a process works with is old
+	wrong := time.Hour * time.Duration(w.rng.IntN(100)-50)
+	p.log.Now = func() time.Time { return time.Now().Add(wrong) }
+	p.log.Group, p.log.Recent = 3, int64(w.rng.IntN(3))
 	go func() {
 		<-p.run
-		if err := job(p); err != nil && w.trace != nil {
+		err := p.open()
+		if err == nil {
+			err = errors.Join(job(p), p.close())
+		}
+		if err != nil && w.trace != nil {
 			w.trace(fmt.Sprintf("%s ends: %v", p.name, err))
 		}
 		p.paused <- false
 	}()
 	return p
+}
+
+// open gives the process its own connection to the catalog.
+func (p *process) open() error {
+	in := p.lake
+	if p.url != "" {
+		real, err := warehouse.Open(p.ctx, p.url, p.bucket)
+		if err != nil {
+			return err
+		}
+		in = real
+	}
+	p.tables = tables{p, in}
+	return nil
+}
+
+func (p *process) close() error {
+	if real, ok := p.tables.(tables).in.(*warehouse.Warehouse); ok && p.url != "" {
+		return real.Close()
+	}
+	return nil
 }
 
 // gate pauses the process before a call and decides what happens to the call.
@@ -111,7 +188,8 @@ func (p *process) gate(op, key string) faulty.Fault {
 }
 
 // drive runs processes to their ends. Half of the worlds choose the next process by chance, the others run the one of
-// highest priority and drop it to the lowest at random moments, which finds rarer interleavings.
+// highest priority and drop it to the lowest at random moments, which finds rarer interleavings. Now and then a process
+// falls asleep before a call.
 func (w *world) drive(processes ...*process) {
 	byPriority := w.rng.IntN(2) == 0
 	priority := map[*process]float64{}
@@ -131,8 +209,13 @@ func (w *world) drive(processes ...*process) {
 			}
 		}
 		p := processes[i]
-		p.run <- struct{}{}
-		if !<-p.paused {
+		sleeps := w.sleepy > 0 && len(w.asleep) < 3 && w.rng.IntN(w.sleepy) == 0
+		if sleeps {
+			w.asleep = append(w.asleep, p)
+		} else {
+			p.run <- struct{}{}
+		}
+		if sleeps || !<-p.paused {
 			processes = append(processes[:i], processes[i+1:]...)
 		}
 	}
@@ -140,85 +223,12 @@ func (w *world) drive(processes ...*process) {
 
 var quiet = slog.New(slog.DiscardHandler)
 
-func (p *process) ingest() (*ingest.Ingest, error) {
-	var f *ingest.Ingest
-	f, err := ingest.New(ingest.Config{
-		Bucket: p.bucket, Journal: p.log, Engine: p.engine, Attempt: p.attempt, Parallel: 1, Log: quiet,
-		Schemas: p.catalog.schema,
-		Alone: func(ctx context.Context, a lake.Pending) error {
-			if _, err := f.Process(ctx, a.Arrival, false); err != nil {
-				return ingest.ErrDied // the simulated child has no other way to fail
-			}
-			return nil
-		},
-	})
-	return f, err
-}
-
 func (p *process) attempt() string { return fmt.Sprintf("%s.%d", p.name, p.rng.Uint64()) }
 
-// processEvents handles events one after the other, as a worker does.
-func processEvents(events ...event.Event) func(*process) error {
-	return func(p *process) error {
-		f, err := p.ingest()
-		if err != nil {
-			return err
-		}
-		for _, e := range events {
-			if err := f.Handle(p.ctx, e); err != nil && p.dead {
-				return err
-			}
-		}
-		return nil
-	}
-}
-
-// commitRounds does a few rounds.
-func commitRounds(n int) func(*process) error {
-	return func(p *process) error {
-		c, err := commit.New(commit.Config{
-			Bucket: p.bucket, Journal: p.log, Tables: tables{p}, Attempt: p.attempt, Parallel: 1, Tries: 1, Log: quiet,
-		})
-		if err != nil {
-			return err
-		}
-		if err := c.Ensure(p.ctx); err != nil {
-			return err
-		}
-		for range n {
-			if _, err = c.Round(p.ctx); err != nil && p.dead {
-				return err
-			}
-		}
-		return err
-	}
-}
-
-// sweepOnce sweeps everything and processes what it finds in the same process.
-func sweepOnce(p *process) error {
-	f, err := p.ingest()
-	if err != nil {
-		return err
-	}
-	s, err := sweep.New(sweep.Config{
-		Bucket: p.bucket, Journal: p.log, Log: quiet, Now: func() time.Time { return time.Now().Add(time.Hour) },
-		Send: func(ctx context.Context, e event.Event) error {
-			if err := f.Handle(ctx, e); err != nil && p.dead {
-				return err
-			}
-			return nil // a bus would try again
-		},
-	})
-	if err != nil {
-		return err
-	}
-	_, err = s.Sweep(p.ctx, true)
-	return err
-}
-
-// upload puts an upload into landing and returns its event.
+// upload puts an upload into landing, under <customer>/<name>, and returns its event.
 func (w *world) upload(name, content string, resent bool) (event.Event, error) {
-	key := "landing/acme/2026-11-24/" + name
+	customer, name, _ := strings.Cut(name, "/")
+	key := "landing/" + customer + "/2026-11-24/" + name
 	if err := w.base.Put(w.ctx, key, []byte(content)); err != nil {
 		return event.Event{}, err
 	}
@@ -226,5 +236,7 @@ func (w *world) upload(name, content string, resent bool) (event.Event, error) {
 	if err != nil {
 		return event.Event{}, err
 	}
-	return faas.NewArrival(w.base.Arrival(o), resent)
+	a := w.base.Arrival(o)
+	w.uploads[a.ID()] = content
+	return faas.NewArrival(a, resent)
 }

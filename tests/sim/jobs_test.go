@@ -1,0 +1,207 @@
+package sim
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/cloudevents/sdk-go/v2/event"
+
+	"medlake/functions/commit"
+	"medlake/functions/ingest"
+	"medlake/functions/maintain"
+	"medlake/functions/merge"
+	"medlake/functions/replay"
+	"medlake/functions/restore"
+	"medlake/functions/sweep"
+	"medlake/shared/lake"
+)
+
+// The jobs of processes. What fails is left to others, as it would be by a platform that starts functions again.
+
+func (p *process) ingest(e ingest.Engine) (*ingest.Ingest, error) {
+	c := ingest.Config{
+		Bucket: p.bucket, Journal: p.log, Engine: e, Attempt: p.attempt, Parallel: 1, Log: quiet,
+		Schemas: func(_ context.Context, table string) (lake.Schema, error) { return p.schema(table) },
+	}
+	child, err := ingest.New(c)
+	if err != nil {
+		return nil, err
+	}
+	c.Alone = func(ctx context.Context, a lake.Pending) error {
+		if p.uploads[a.Arrival.ID()] == "killer" {
+			return ingest.ErrDied
+		}
+		if a.Epoch > 0 {
+			return child.Derive(ctx, a)
+		}
+		_, err := child.Process(ctx, a.Arrival, false)
+		return err
+	}
+	return ingest.New(c)
+}
+
+// processEvents handles events one after the other, as a worker does.
+func processEvents(events ...event.Event) func(*process) error {
+	return func(p *process) error {
+		f, err := p.ingest(p.engine)
+		if err != nil {
+			return err
+		}
+		for _, e := range events {
+			if err := f.Handle(p.ctx, e); err != nil && p.dead {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+// commitRounds does a few rounds.
+func commitRounds(n int) func(*process) error {
+	return func(p *process) error {
+		c, err := commit.New(commit.Config{
+			Bucket: p.bucket, Journal: p.log, Tables: p.tables, Attempt: p.attempt, Parallel: 1, Tries: 1, Log: quiet,
+		})
+		if err != nil {
+			return err
+		}
+		if err := c.Ensure(p.ctx); err != nil {
+			return err
+		}
+		for range n {
+			if _, err = c.Round(p.ctx); err != nil && p.dead {
+				return err
+			}
+		}
+		return err
+	}
+}
+
+// mergeRounds does a few rounds.
+func mergeRounds(n int) func(*process) error {
+	return func(p *process) error {
+		cells := int64(8 << 20)
+		if p.rng.IntN(4) == 0 {
+			cells = 20 // little memory: a few keys at once
+		}
+		m, err := merge.New(merge.Config{
+			Bucket: p.bucket, Journal: p.log, Tables: p.tables, Attempt: p.attempt, Parallel: 1, Tries: 1, Cells: cells, Log: quiet,
+		})
+		if err != nil {
+			return err
+		}
+		if err := m.Ensure(p.ctx, changing); err != nil {
+			return err
+		}
+		for range n {
+			if _, err = m.Round(p.ctx); err != nil && p.dead {
+				return err
+			}
+		}
+		return err
+	}
+}
+
+// maintainRounds compacts, expires and folds, and deletes what is left over.
+func maintainRounds(n int) func(*process) error {
+	return func(p *process) error {
+		m, err := maintain.New(maintain.Config{
+			Bucket: p.bucket, Journal: p.log, Tables: p.tables, Attempt: p.attempt, Parallel: 1, Tries: 1 + p.rng.IntN(2), Log: quiet,
+			Now: func(context.Context) (time.Time, error) { return time.Now(), nil },
+		})
+		if err != nil {
+			return err
+		}
+		if err := m.Ensure(p.ctx); err != nil {
+			return err
+		}
+		for range n {
+			if _, err = m.Round(p.ctx, maintain.Order{Delete: true}); err != nil && p.dead {
+				return err
+			}
+		}
+		return err
+	}
+}
+
+func (p *process) replayer() (*replay.Replayer, error) {
+	e := smallEngine{later: true}
+	f, err := p.ingest(e)
+	if err != nil {
+		return nil, err
+	}
+	return replay.New(replay.Config{Journal: p.log, Metadata: e.Version(), Derive: f.Derive, Name: p.attempt, Parallel: 1, Log: quiet})
+}
+
+// replayAll asks for all arrivals to be read with the later metadata, and has some of it done.
+func replayAll(p *process) error {
+	r, err := p.replayer()
+	if err != nil {
+		return err
+	}
+	if _, err := r.Request(p.ctx, lake.ReplayRequest{Reason: "metadata"}); err != nil {
+		return err
+	}
+	_, err = r.Resume(p.ctx)
+	return err
+}
+
+// resumeReplay goes on with a replay, if there is one.
+func resumeReplay(p *process) error {
+	r, err := p.replayer()
+	if err != nil {
+		return err
+	}
+	if _, err = r.Resume(p.ctx); errors.Is(err, lake.ErrNotFound) {
+		return nil
+	}
+	return err
+}
+
+// restoreSome puts tables back to a moment, without some of the loads that came after it.
+func restoreSome(p *process) error {
+	r, err := restore.New(restore.Config{Bucket: p.bucket, Journal: p.log, Tables: p.tables, ID: p.attempt})
+	if err != nil {
+		return err
+	}
+	table := []string{"", "lake.a", changing.Log.Table, changing.Current.Table}[p.rng.IntN(4)]
+	states, err := p.lake.Snapshots(p.ctx, changing.Log.Table)
+	if err != nil || len(states) == 0 {
+		return err
+	}
+	plan, err := r.Plan(p.ctx, table, states[p.rng.IntN(len(states))].At)
+	if err != nil {
+		return err
+	}
+	var exclude []string
+	for _, load := range plan.Loads() {
+		if p.rng.IntN(3) == 0 {
+			exclude = append(exclude, load)
+		}
+	}
+	_, err = r.Restore(p.ctx, plan, exclude, "a mistake")
+	return err
+}
+
+// sweepOnce sweeps everything and processes what it finds in the same process.
+func sweepOnce(p *process) error {
+	f, err := p.ingest(p.engine)
+	if err != nil {
+		return err
+	}
+	s, err := sweep.New(sweep.Config{
+		Bucket: p.bucket, Journal: p.log, Log: quiet, Now: func() time.Time { return time.Now().Add(time.Hour) },
+		Send: func(ctx context.Context, e event.Event) error {
+			if err := f.Handle(ctx, e); err != nil && p.dead {
+				return err
+			}
+			return nil // a bus would try again
+		},
+	})
+	if err != nil {
+		return err
+	}
+	_, err = s.Sweep(p.ctx, true)
+	return err
+}
