@@ -3,6 +3,8 @@ package backup_test
 import (
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -289,4 +291,33 @@ func TestBringingBackMayBeStopped(t *testing.T) {
 			t.Errorf("call %d: %v", nth, err)
 		}
 	}
+}
+
+// A lake in a folder is lost with the folder. Iceberg spells the folder's name in its own way.
+func TestLostFolderComesBack(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	folder := func(name string) *store.Bucket {
+		b, err := store.Open(t.Context(), store.FileURL(filepath.Join(dir, name)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	d := on(t, folder("my lake"))
+	d.target = folder("copy")
+	d.round(t)
+	d.arrive(t, 1, "one")
+	d.round(t)
+	if _, err := d.backup(t, d.target, time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(filepath.Join(dir, "my lake"), filepath.Join(dir, "lost")); err != nil {
+		t.Fatal(err)
+	}
+	n, _ := d.backTo(t, folder("my lake"))
+	n.round(t)
+	n.arrive(t, 2, "two")
+	n.round(t)
+	want(t, n.words(t), "one", "two")
 }

@@ -193,7 +193,11 @@ func (d *depot) backup(t *testing.T, target *store.Bucket, grace time.Duration) 
 // back brings the newest backup back to an empty bucket and rebuilds the catalog.
 func (d *depot) back(t *testing.T) (*depot, backup.Contents) {
 	t.Helper()
-	b := memory(t)
+	return d.backTo(t, memory(t))
+}
+
+func (d *depot) backTo(t *testing.T, b *store.Bucket) (*depot, backup.Contents) {
+	t.Helper()
 	c, err := backup.Back(t.Context(), d.target, b, 4)
 	if err != nil {
 		t.Fatal(err)
