@@ -20,8 +20,8 @@ import (
 	"medlake/shared/warehouse"
 )
 
-// BenchmarkCompaction compacts 5,000 files of 200 rows and 21 columns. A scan reads two columns of all rows. The peak is that of
-// the process from just before the compaction until its end.
+// BenchmarkCompaction compacts 5,000 files of 200 rows and 22 columns. A scan plans, and reads two columns of all rows; it
+// is the best of three. The peak is that of the process from just before the compaction until its end.
 func BenchmarkCompaction(b *testing.B) {
 	const files, rows = 5000, 200
 	wide := noteSchema()
@@ -44,7 +44,7 @@ func BenchmarkCompaction(b *testing.B) {
 		}
 		d.fill(b, filepath.Join(dir, "bucket"), files, rows)
 		m := d.maintainer(b, func(c *maintain.Config) { c.Target, c.Parallel = 0, 0 })
-		before += used(func() { d.scan(b) })
+		before += d.scans(b)
 		forgetPeak(b)
 		b.StartTimer()
 		work += used(func() {
@@ -54,7 +54,7 @@ func BenchmarkCompaction(b *testing.B) {
 		})
 		b.StopTimer()
 		peak = max(peak, peakBytes(b))
-		after += used(func() { d.scan(b) })
+		after += d.scans(b)
 		b.StartTimer()
 	}
 	n := float64(b.N)
@@ -172,7 +172,17 @@ type spool struct{ data []byte }
 
 func (s *spool) Write(b []byte) (int, error) { s.data = append(s.data, b...); return len(b), nil }
 
-// scan reads all rows of notes.
+// scans is the processor time of a scan, the best of three.
+func (d *depot) scans(b *testing.B) time.Duration {
+	b.Helper()
+	least := used(func() { d.scan(b) })
+	for range 2 {
+		least = min(least, used(func() { d.scan(b) }))
+	}
+	return least
+}
+
+// scan reads two columns of all rows of notes.
 func (d *depot) scan(b *testing.B) {
 	b.Helper()
 	s, err := warehouse.PublishedSchema(b.Context(), d.bucket, notes)
