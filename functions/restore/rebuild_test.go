@@ -19,7 +19,7 @@ import (
 	"medlake/shared/warehouse"
 )
 
-var rebuilds = flag.Int("rebuilds", 12, "catalogs that are lost and rebuilt")
+var rebuilds = flag.Int("rebuilds", 8, "catalogs that are lost and rebuilt")
 
 // Committers die at random calls, tables are restored, the catalog is deleted and rebuilt from the bucket, and committers go
 // on: the table then holds every load that was not excluded, once.

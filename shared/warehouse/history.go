@@ -22,27 +22,43 @@ type Snapshot struct {
 	Month bool      // only a month's tag keeps it: files of the loads after it may be gone
 }
 
-// Snapshots lists the kept states of a table, oldest first. A table that never had a row has none.
+// Snapshots lists the kept states of a table, oldest first. A table that never had a row has none. A state is left out if
+// it is not known which part of the log it holds.
 func (w *Warehouse) Snapshots(ctx context.Context, name string) ([]Snapshot, error) {
 	t, err := w.load(ctx, name)
 	if err != nil {
 		return nil, err
 	}
 	var all []Snapshot
+	numbers := map[int64]int64{}
 	drop := droppable(t.Metadata(), func(tag string) bool { return strings.HasPrefix(tag, monthPrefix) })
 	for _, s := range t.Metadata().Snapshots() {
-		one := Snapshot{ID: s.SnapshotID, At: time.UnixMilli(s.TimestampMs).UTC(), First: s.ParentSnapshotID == nil}
-		one.Month = slices.Contains(drop, one.ID)
-		if s.Summary != nil {
-			one.Batch, err = strconv.ParseInt(s.Summary.Properties[propBatch], 10, 64)
+		n, ok := numberOf(s, numbers)
+		if !ok {
+			continue
 		}
-		if s.Summary == nil || err != nil {
-			return nil, fmt.Errorf("snapshot %d of %s has no %s: it was not made by Medlake", s.SnapshotID, name, propBatch)
-		}
-		all = append(all, one)
+		numbers[s.SnapshotID] = n
+		all = append(all, Snapshot{
+			ID: s.SnapshotID, At: time.UnixMilli(s.TimestampMs).UTC(), Batch: n, First: s.ParentSnapshotID == nil, Month: slices.Contains(drop, s.SnapshotID),
+		})
 	}
 	slices.SortStableFunc(all, func(a, b Snapshot) int { return a.At.Compare(b.At) })
 	return all, nil
+}
+
+// numberOf is the log entry up to which a snapshot holds rows. Another engine's does not say it, but holds what the one
+// before it held.
+func numberOf(s table.Snapshot, numbers map[int64]int64) (int64, bool) {
+	if s.Summary != nil {
+		if n, err := strconv.ParseInt(s.Summary.Properties[propBatch], 10, 64); err == nil {
+			return n, true
+		}
+	}
+	if s.ParentSnapshotID == nil {
+		return 0, false
+	}
+	n, ok := numbers[*s.ParentSnapshotID]
+	return n, ok
 }
 
 // SnapshotAt is the newest state of a table that was there at a time. The zero Snapshot means that the table was empty

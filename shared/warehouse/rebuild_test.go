@@ -206,7 +206,7 @@ func (r *ruin) clean(ctx context.Context) error {
 }
 
 // rebuilds is how many catalogs get lost.
-var rebuilds = flag.Int("rebuilds", 40, "catalogs that are lost and rebuilt")
+var rebuilds = flag.Int("rebuilds", 24, "catalogs that are lost and rebuilt")
 
 // Processes die at random calls while they append, compact, expire, tag and evolve; files that nothing names are deleted;
 // the catalog gets lost and is rebuilt, and commits go on: each load is in the table once, every column that was

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/apache/iceberg-go"
 	"github.com/google/go-cmp/cmp"
 
 	"medlake/shared/datafile"
@@ -305,5 +306,42 @@ func TestNewestSnapshotOfATime(t *testing.T) {
 		if got, kept := newest(tt.all, tt.at); got.ID != tt.want || kept != tt.kept {
 			t.Errorf("%d snapshots at %v: got %d, %v, want %d, %v", len(tt.all), tt.at.Unix(), got.ID, kept, tt.want, tt.kept)
 		}
+	}
+}
+
+// Another engine's snapshot holds the part of the log that the one before it held.
+func TestForeignSnapshotsHaveTheNumberBefore(t *testing.T) {
+	t.Parallel()
+	w, b := lakeAt(t, t.TempDir())
+	s := ensure(t, w, visits(t), 0)
+	if err := w.Append(t.Context(), head(t, w, s.Table), []lake.DataFile{newFile(t, b, s, "acme", "one", 3)}, 4); err != nil {
+		t.Fatal(err)
+	}
+	for _, visit := range []string{"V1", "V2"} {
+		tbl, err := w.load(t.Context(), s.Table)
+		if err == nil {
+			_, err = tbl.Delete(w.files.with(t.Context()), iceberg.EqualTo(iceberg.Reference("visit_id"), visit), nil)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	h := head(t, w, s.Table)
+	all, err := w.Snapshots(t.Context(), s.Table)
+	if err != nil || len(all) != 3 || all[1].Batch != 4 || all[2].Batch != 4 || all[2].ID != h.Snapshot {
+		t.Fatalf("%+v, %v", all, err)
+	}
+	if err := w.Restore(t.Context(), h, all[1].ID, Change{Batch: 5}); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"one V0", "one V2"}
+	if got := rows(t, w, b, s, head(t, w, s.Table)); !slices.Equal(got, want) || scanned(t, w, s.Table) != 2 {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	if err := w.remove(w.files.with(t.Context()), h.tbl.Identifier(), head(t, w, s.Table).tbl.Metadata(), []int64{all[0].ID}); err != nil {
+		t.Fatal(err)
+	}
+	if all, err := w.Snapshots(t.Context(), s.Table); err != nil || len(all) != 1 || all[0].Batch != 5 {
+		t.Errorf("%+v, %v: want what is known alone", all, err)
 	}
 }
