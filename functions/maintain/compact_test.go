@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"medlake/functions/maintain"
 	"medlake/shared/lake"
@@ -184,4 +185,50 @@ func TestCompactionBesideOthers(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestRoundsBesideCommits runs rounds of two maintainers, deletion included, while rows are added and taken out.
+func TestRoundsBesideCommits(t *testing.T) {
+	t.Parallel()
+	d := open(t, noteSchema())
+	tables := make(chan error, 2)
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	for range cap(tables) {
+		m := d.maintainer(t, func(c *maintain.Config) {
+			c.Grace, c.Tries = time.Nanosecond, 100
+		})
+		go func() {
+			var err error
+			for ctx.Err() == nil && err == nil {
+				_, err = m.Round(context.WithoutCancel(ctx), maintain.Order{Delete: true})
+			}
+			tables <- err
+		}()
+	}
+	var want []string
+	s, err := warehouse.PublishedSchema(t.Context(), d.bucket, notes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 30 {
+		l := d.notes("acme", start, 6)
+		d.commit(t, notes, l)
+		if i%5 == 2 {
+			d.drop(t, notes, l)
+			continue
+		}
+		want = append(want, texts(batch(s, l))...)
+	}
+	stop()
+	for range cap(tables) {
+		if err := <-tables; err != nil {
+			t.Error(err)
+		}
+	}
+	slices.Sort(want)
+	if got, _ := d.rows(t, notes); !slices.Equal(got, want) {
+		t.Errorf("the table shows %d rows, want %d", len(got), len(want))
+	}
+	d.whole(t, notes)
 }

@@ -73,6 +73,11 @@ func (d *depot) texts(t testing.TB, s lake.Schema, url string) []string {
 			t.Fatal(err)
 		}
 	}
+	return texts(b)
+}
+
+// texts spells the rows of a batch.
+func texts(b *column.Batch) []string {
 	out := make([]string, b.Rows)
 	for i := range b.Columns {
 		c, k := &b.Columns[i], 0

@@ -248,15 +248,18 @@ func (d *depot) drop(t testing.TB, table string, loads ...*load) {
 	for _, l := range loads {
 		ids = append(ids, l.id)
 	}
-	h, err := d.warehouse.Batch(t.Context(), table)
-	if err != nil {
-		t.Fatal(err)
+	for range 100 {
+		h, err := d.warehouse.Batch(t.Context(), table)
+		if err != nil {
+			t.Fatal(err)
+		}
+		remove, deletes, err := d.warehouse.RowsOf(t.Context(), h, ids)
+		if err != nil {
+			continue // the files were compacted and deleted meanwhile
+		}
+		if err = d.warehouse.Apply(t.Context(), h, warehouse.Change{Remove: remove, Deletes: deletes, Batch: h.Batch}); err == nil {
+			return
+		}
 	}
-	remove, deletes, err := d.warehouse.RowsOf(t.Context(), h, ids)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := d.warehouse.Apply(t.Context(), h, warehouse.Change{Remove: remove, Deletes: deletes, Batch: h.Batch}); err != nil {
-		t.Fatal(err)
-	}
+	t.Fatal("the table kept changing")
 }
