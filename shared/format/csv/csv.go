@@ -37,6 +37,7 @@ type Decoder struct {
 	esc   []byte    // fields of the record that held doubled quotes
 	lines int       // line ends inside the fields of the record
 	empty bool      // the record's last field is empty
+	next  int       // where the record being emitted ends in the window
 	row   format.Row
 }
 
@@ -120,7 +121,7 @@ func (d *Decoder) decode(r io.Reader, emit format.Emit) error {
 			d.row.Fault = format.Ragged
 		}
 		d.row.Row++
-		d.row.Line = d.line
+		d.row.Line, d.next = d.line, next
 		if err := emit(&d.row); err != nil {
 			return err
 		}

@@ -22,6 +22,7 @@ type text struct {
 	buf     []byte
 	pos     int
 	end     int
+	base    int64  // place of buf[0] in the decoded text
 	err     error  // why no more text comes: io.EOF, charset.ErrUndecodable or the source's own
 	cr      bool   // lines end in CR alone
 	line    int    // of buf[pos], from 1
@@ -31,7 +32,7 @@ type text struct {
 
 func (t *text) begin(r io.Reader) {
 	t.in.Reset(r, t.charset)
-	t.pos, t.end, t.err, t.cr, t.line = 0, 0, nil, false, 1
+	t.pos, t.end, t.base, t.err, t.cr, t.line = 0, 0, 0, nil, false, 1
 	if t.buf == nil || len(t.buf) > 8*firstBuffer { // an unusual record made it large
 		t.buf = make([]byte, firstBuffer)
 	}
@@ -51,6 +52,7 @@ func (t *text) more() error {
 		return fmt.Errorf("read delimited text at line %d: %w", t.line, t.err)
 	}
 	if t.pos > 0 {
+		t.base += int64(t.pos)
 		t.end = copy(t.buf, t.buf[t.pos:t.end])
 		t.pos = 0
 	}
