@@ -1,7 +1,7 @@
 // Package archive opens the envelopes that senders lock their files in: zip (stored or deflated; plain, ZipCrypto or
 // WinZip AES) and gzip, also inside each other, told apart by their bytes and never by a name. When Open returns, every
 // member is decrypted, inflated and proven by its CRC or authentication code once, within limits. It does not know what
-// the members hold, writes no archive, and never uses a member's name as a path.
+// the members hold, writes an archive only as another without some of what it had (Rewrite), and never uses a member's name as a path.
 package archive
 
 import (
