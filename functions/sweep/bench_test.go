@@ -3,6 +3,7 @@ package sweep_test
 import (
 	"context"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"io"
 	"log/slog"
@@ -17,11 +18,13 @@ import (
 	"medlake/shared/store/journal"
 )
 
-// BenchmarkOldLog is a log of 100,000 loads, one an entry as on a quiet day, each with files of two tables of 25 columns:
+var oldLoads = flag.Int64("loads", 100_000, "how many loads the log of BenchmarkOldLog holds")
+
+// BenchmarkOldLog is a log of many loads, one an entry as on a quiet day, each with files of two tables of 25 columns:
 // how large it is, with the records, before and after its old entries are folded, how long that takes, and how long a new
 // process reads it and sweeps its uploads.
 func BenchmarkOldLog(b *testing.B) {
-	const loads = 100_000
+	loads := *oldLoads
 	for b.Loop() {
 		bucket, err := store.Open(b.Context(), "mem://")
 		if err != nil {
