@@ -86,7 +86,7 @@ func BenchmarkOldLog(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		if r, err := s.Sweep(b.Context(), true); err != nil || r.Objects != loads {
+		if r, err := s.Sweep(b.Context(), true); err != nil || int64(r.Objects) != loads {
 			b.Fatalf("%+v, %v", r, err)
 		}
 		b.ReportMetric(time.Since(start).Seconds(), "sweep-s")
