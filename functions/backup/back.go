@@ -16,7 +16,7 @@ import (
 // A bucket with a lake is lake.ErrConflict, one of another URL lake.ErrInvalid. Parallel is how many objects are copied at
 // once.
 func Back(ctx context.Context, from, to *store.Bucket, parallel int) (Contents, error) {
-	c, err := Newest(ctx, from)
+	c, err := newest(ctx, from)
 	if err != nil {
 		return c, err
 	}

@@ -142,7 +142,7 @@ const stamp = "20060102T150405.000Z"
 
 // guard refuses a source that has less than its last backup: the copy may be all there is.
 func (b *run) guard(ctx context.Context) error {
-	last, err := Newest(ctx, b.cfg.Target)
+	last, err := newest(ctx, b.cfg.Target)
 	if errors.Is(err, lake.ErrNotFound) {
 		return nil
 	}
@@ -159,8 +159,8 @@ func (b *run) guard(ctx context.Context) error {
 	return nil
 }
 
-// Newest is the newest verified backup in a bucket; lake.ErrNotFound if there is none.
-func Newest(ctx context.Context, target *store.Bucket) (Contents, error) {
+// newest is the newest verified backup in a bucket; lake.ErrNotFound if there is none.
+func newest(ctx context.Context, target *store.Bucket) (Contents, error) {
 	var c Contents
 	key := ""
 	for o, err := range target.List(ctx, prefix) {
