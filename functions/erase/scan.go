@@ -1,5 +1,5 @@
-// Package erase proves that a person's data is gone: it searches everything that a bucket holds for a value. It removes
-// nothing.
+// Package erase has what taking a person out of the lake needs: where the records of a patient lie, an upload without them,
+// and a search of everything that a bucket holds for a value. It changes nothing in the bucket.
 package erase
 
 import (
