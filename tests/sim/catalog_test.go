@@ -37,7 +37,6 @@ type version struct {
 	files   []warehouse.LiveFile // without Deletes
 	deletes []warehouse.LiveFile
 	expired bool
-	same    int64 // the snapshot that a restore has brought back; 0: none
 }
 
 func newCatalog(w *world) *catalog {
@@ -142,11 +141,7 @@ func (c *catalog) Restore(_ context.Context, h warehouse.Head, snapshot int64, c
 	if t.versions[snapshot].expired {
 		return fmt.Errorf("table %s: snapshot %d is gone: %w", h.Table, snapshot, lake.ErrNotFound)
 	}
-	if err := c.change(h, snapshot, change); err != nil {
-		return err
-	}
-	delete(t.held, snapshot)
-	return nil
+	return c.change(h, snapshot, change) // and it is held on: another restore may wait for it
 }
 
 // change makes a version of the content of another one, if the table still stands at h.
@@ -161,9 +156,6 @@ func (c *catalog) change(h warehouse.Head, content int64, change warehouse.Chang
 	do := func(of *version) error {
 		v, err := of.changed(change, int64(len(t.versions)))
 		if err == nil {
-			if content != h.Snapshot {
-				v.same = content
-			}
 			t.versions = append(t.versions, v)
 		}
 		return err

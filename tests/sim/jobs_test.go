@@ -166,9 +166,16 @@ func restoreSome(p *process) error {
 		return err
 	}
 	table := []string{"", "lake.a", changing.Log.Table, changing.Current.Table}[p.rng.IntN(4)]
-	states, err := p.lake.Snapshots(p.ctx, changing.Log.Table)
+	of := table
+	if table == "" || table == changing.Current.Table {
+		of = changing.Log.Table
+	}
+	states, err := p.lake.Snapshots(p.ctx, of)
 	if err != nil || len(states) == 0 {
 		return err
+	}
+	if p.rng.IntN(2) == 0 {
+		states = states[max(0, len(states)-2):]
 	}
 	plan, err := r.Plan(p.ctx, table, states[p.rng.IntN(len(states))].At)
 	if err != nil {

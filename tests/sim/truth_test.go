@@ -194,6 +194,10 @@ func (w *world) look(name string) {
 		return
 	}
 	w.seen[name] = h.Snapshot
+	if err == nil && h.Batch < w.batch[name] {
+		err = fmt.Errorf("it held entry %d before", w.batch[name])
+	}
+	w.batch[name] = h.Batch
 	var files []warehouse.LiveFile
 	if err == nil {
 		files, err = w.lake.Live(w.ctx, h, "")

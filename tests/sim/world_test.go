@@ -47,6 +47,7 @@ type world struct {
 	deletes map[string][]datafile.Position
 	schemas map[string]lake.Schema
 	seen    map[string]int64 // snapshot last looked at, by table
+	batch   map[string]int64 // and its number
 	bad     string           // the first thing a reader would have seen wrong
 }
 
@@ -70,7 +71,7 @@ func newWorld(ctx context.Context, seed uint64, k kind, broken *variant, catalog
 	w := &world{
 		ctx: ctx, rng: rand.New(rand.NewPCG(seed, 7)), base: base, broken: broken, engine: k.engine, small: k.small, url: catalogURL,
 		uploads: map[string]string{}, files: map[string][]row{}, deletes: map[string][]datafile.Position{},
-		schemas: map[string]lake.Schema{}, seen: map[string]int64{},
+		schemas: map[string]lake.Schema{}, seen: map[string]int64{}, batch: map[string]int64{},
 	}
 	w.truth = newTruth(w)
 	if catalogURL == "" {

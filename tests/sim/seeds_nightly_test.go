@@ -1,0 +1,9 @@
+//go:build nightly
+
+package sim
+
+// How many worlds are tried in memory and in Iceberg tables.
+const (
+	memorySeeds = 50_000
+	realSeeds   = 2000
+)
