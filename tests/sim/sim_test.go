@@ -219,7 +219,7 @@ func TestEverySingleFault(t *testing.T) {
 	worlds := 0
 	for seed := range seeds(t, 2) {
 		calls := run(t, seed, options{})
-		for call := 1 + int(seed%8); call <= calls; call += 8 {
+		for call := 1 + int(seed%24); call <= calls; call += 24 {
 			for _, f := range faulty.Faults() {
 				run(t, seed, options{plan: func(n int) faulty.Fault {
 					if n == call {
@@ -287,7 +287,8 @@ func TestSeed(t *testing.T) {
 	o := options{chance: []float64{0.05, 0.02, 0.1}[seed%3], trace: func(s string) { t.Log(s) }}
 	for i := range variants {
 		if variants[i].name == broken {
-			o.broken = &variants[i]
+			o = variants[i].options(seed)
+			o.trace = func(s string) { t.Log(s) }
 		}
 	}
 	run(t, seed, o)

@@ -66,6 +66,10 @@ var variants = append(catalogVariants, []variant{
 	{name: "the sweep sees nothing", store: blind(store.LandingPrefix)},
 }...)
 
+func (v *variant) options(seed uint64) options {
+	return options{chance: []float64{0.05, 0.01}[seed%2], busy: v.store == nil, broken: v}
+}
+
 // TestBrokenVariantsAreCaught: each is caught within some seeds.
 func TestBrokenVariantsAreCaught(t *testing.T) {
 	t.Parallel()
@@ -74,7 +78,7 @@ func TestBrokenVariantsAreCaught(t *testing.T) {
 		t.Run(v.name, func(t *testing.T) {
 			t.Parallel()
 			for seed := range uint64(400) {
-				_, bad, err := simulate(t.Context(), seed, options{chance: []float64{0.05, 0.01}[seed%2], busy: v.store == nil, broken: v})
+				_, bad, err := simulate(t.Context(), seed, v.options(seed))
 				if err != nil {
 					t.Fatal(err)
 				}
