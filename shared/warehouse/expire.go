@@ -27,6 +27,12 @@ var keepWindows = []struct{ age, step time.Duration }{
 // moves meanwhile nothing is lost: the outcome is only that more snapshots stay.
 func (w *Warehouse) Expire(ctx context.Context, name string) error {
 	t, err := w.load(ctx, name)
+	if err == nil {
+		err = w.letGo(ctx, t, keepWindows[len(keepWindows)-1].age)
+	}
+	if err == nil {
+		t, err = w.load(ctx, name)
+	}
 	if err != nil {
 		return err
 	}

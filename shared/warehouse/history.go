@@ -95,7 +95,7 @@ func (h Head) At(snapshot int64) Head {
 // held is the tag that keeps a snapshot for a restore that is to come.
 func held(snapshot int64) string { return "restore-" + strconv.FormatInt(snapshot, 10) }
 
-// Hold keeps a snapshot from expiring until Restore has brought it back.
+// Hold keeps a snapshot from expiring, long enough for a Restore to bring it back.
 func (w *Warehouse) Hold(ctx context.Context, name string, snapshot int64) error {
 	var err error
 	for range attempts {
@@ -114,15 +114,24 @@ func (w *Warehouse) Hold(ctx context.Context, name string, snapshot int64) error
 	return fmt.Errorf("hold snapshot %d of %s: %w", snapshot, name, err)
 }
 
-// release takes the tag of Hold away. One that stays costs nothing but room.
-func (w *Warehouse) release(ctx context.Context, name string, snapshot int64) {
-	for range attempts {
-		t, err := w.load(ctx, name)
-		if err != nil || t.Metadata().SnapshotByName(held(snapshot)) == nil {
-			return
-		}
-		_ = w.refer(ctx, t, table.NewRemoveSnapshotRefUpdate(held(snapshot)))
+// letGo takes a tag of Hold away whose snapshot is older than age, measured from the newest one. Restore does not: a second
+// restore of the same snapshot may still need the tag.
+func (w *Warehouse) letGo(ctx context.Context, t *table.Table, age time.Duration) error {
+	now := t.CurrentSnapshot()
+	if now == nil {
+		return nil
 	}
+	for name, ref := range t.Metadata().Refs() {
+		s := t.SnapshotByID(ref.SnapshotID)
+		if name != held(ref.SnapshotID) || s == nil || time.UnixMilli(now.TimestampMs).Sub(time.UnixMilli(s.TimestampMs)) <= age {
+			continue
+		}
+		if err := w.refer(ctx, t, table.NewRemoveSnapshotRefUpdate(name)); err != nil {
+			return fmt.Errorf("let go of snapshot %d of %s: %w", ref.SnapshotID, strings.Join(t.Identifier(), "."), err)
+		}
+		return nil // the state is another now: the next round takes the next one
+	}
+	return nil
 }
 
 // refer changes a tag, of the state that t is.

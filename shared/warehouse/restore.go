@@ -36,7 +36,6 @@ func (w *Warehouse) Restore(ctx context.Context, h Head, snapshot int64, c Chang
 	if err != nil {
 		return fmt.Errorf("restore snapshot %d of %s: %w", snapshot, h.Table, err)
 	}
-	w.release(ctx, h.Table, snapshot)
 	return nil
 }
 

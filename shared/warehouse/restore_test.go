@@ -183,15 +183,6 @@ func TestRestoreBringsBackExactlyTheOldRows(t *testing.T) {
 			t.Errorf("snapshot %d is %+v", i, one)
 		}
 	}
-	tbl, err := w.load(t.Context(), s.Table)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name := range tbl.Metadata().Refs() {
-		if name != "main" {
-			t.Errorf("tag %s has stayed", name)
-		}
-	}
 }
 
 // load is the load of a file that newFile made.
