@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -30,6 +31,9 @@ func compare(ctx context.Context, args []string, s streams) (code int, err error
 	before, err := node.Metadata(*meta)
 	if err != nil {
 		return exitFailed, err
+	}
+	if _, err := os.Stat(rest[0]); err != nil {
+		return exitFailed, fmt.Errorf("NEW is the folder of the other metadata: %w", err)
 	}
 	after, err := node.Metadata(rest[0])
 	if err != nil {

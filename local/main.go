@@ -45,7 +45,7 @@ func commands() []command {
 		{"restore", "[--data DIR] [--metadata DIR] --to TIME [--table T] [--later keep|drop] [--exclude IDS] [--reason TEXT]", "show what putting tables back to a moment would undo, and do it once it is said what becomes of later loads", restoreTables},
 		{"backup", "[--data DIR] [--metadata DIR] [--grace DURATION] URL", "copy what is new into a second bucket, and prove that the copy can be read", backupLake},
 		{"rebuild", "[--data DIR] [--from URL]", "make the catalog anew from the bucket, or both from a backup", rebuildCatalog},
-		{"replay", "[--data DIR] [--metadata DIR] [--secrets URL] [--feed F] [--customer C] [--since TIME] [--until TIME] [--reason TEXT] [--resume]", "derive uploads anew after the metadata was put right; the rows they brought before leave", replayLoads},
+		{"replay", "[--data DIR] [--metadata DIR] [--secrets URL] [--feed F] [--customer C] [--since TIME] [--until TIME] [--resume] [--reason TEXT]", "derive uploads anew after the metadata was put right; the rows they brought before leave", replayLoads},
 		{"diff", "[--data DIR] [--metadata DIR] [--secrets URL] [--last N] NEW", "what the metadata in folder NEW would change on the latest uploads; nothing is written", compare},
 		{"alone", "", "", alone},
 		{"answer", "", "", answer},

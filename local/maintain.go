@@ -31,6 +31,9 @@ func maintainTables(ctx context.Context, args []string, s streams) (code int, er
 	order := maintain.Order{Dry: *dry, Delete: true}
 	if *table != "" {
 		order.Tables = []string{node.Stored(*table)}
+		if err := n.Reader.Stored(ctx, order.Tables[0]); err != nil {
+			return exitFailed, err
+		}
 	}
 	report, err := n.Maintainer.Round(ctx, order)
 	if werr := showMaintenance(s.out, report, *dry); werr != nil {

@@ -29,6 +29,9 @@ func replayLoads(ctx context.Context, args []string, s streams) (code int, err e
 	if request.Until, err = moment("until", *until); err != nil {
 		return exitFailed, err
 	}
+	if *reason == "" && !*resume {
+		return exitFailed, errors.New("say why, for the log, with --reason")
+	}
 	n, err := openNode(ctx, *data, *meta, *secrets, logTo(s.err, slog.LevelWarn))
 	if err != nil {
 		return exitFailed, err
@@ -46,8 +49,11 @@ func replayLoads(ctx context.Context, args []string, s streams) (code int, err e
 		}
 	}
 	r, err := n.Replayer.Resume(ctx)
-	if errors.Is(err, lake.ErrNotFound) {
+	switch {
+	case errors.Is(err, lake.ErrNotFound):
 		return exitFailed, errors.New("there is no replay to go on with")
+	case errors.Is(err, lake.ErrConflict): // other metadata, or another replay
+		return exitFailed, err
 	}
 	if err != nil {
 		return exitFailed, fmt.Errorf("%w; medlake replay --resume goes on with it", err)

@@ -34,6 +34,8 @@ func restoreTables(ctx context.Context, args []string, s streams) (code int, err
 		return exitFailed, errors.New("name the moment with --to")
 	case *later != "" && *later != "keep" && *later != "drop":
 		return exitFailed, fmt.Errorf("--later is keep or drop, not %q", *later)
+	case (*exclude != "" || *later != "") && *reason == "":
+		return exitFailed, errors.New("say why, for the log, with --reason")
 	case *exclude != "" && *later == "drop":
 		return exitFailed, errors.New("--exclude names what --later drop leaves out anyway: give one of them")
 	}
@@ -94,7 +96,12 @@ func showRestore(w io.Writer, p restore.Plan) error {
 			case u.Gone:
 				note = ", its files are gone: it can only be left out"
 			}
-			fmt.Fprintf(&b, "    load %s, entry %d, rows %d%s\n", u.Load, u.Entry, u.Rows, note)
+			from := ""
+			if len(u.Receipt) > 0 {
+				r := u.Receipt[0]
+				from = fmt.Sprintf(", %s, feed %s, arrived %s", r.Arrival.Customer(), r.Feed, r.Arrival.At.UTC().Format(time.RFC3339))
+			}
+			fmt.Fprintf(&b, "    load %s, entry %d, rows %d%s%s\n", u.Load, u.Entry, u.Rows, from, note)
 		}
 	}
 	_, err := io.WriteString(w, b.String())

@@ -142,6 +142,9 @@ const stamp = "20060102T150405.000Z"
 
 // guard refuses a source that has less than its last backup: the copy may be all there is.
 func (b *run) guard(ctx context.Context) error {
+	if err := b.cfg.Tables.Whole(ctx); err != nil {
+		return err
+	}
 	last, err := newest(ctx, b.cfg.Target)
 	if errors.Is(err, lake.ErrNotFound) {
 		return nil

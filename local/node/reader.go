@@ -27,14 +27,21 @@ type Reader struct {
 
 // OpenReader opens the lake of a folder for reading. It must be there.
 func OpenReader(ctx context.Context, data string, set *metadata.Set) (*Reader, error) {
-	if _, err := os.Stat(filepath.Join(data, "catalog.db")); errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Stat(filepath.Join(data, "bucket")); errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("there is no lake in %s: name its folder with --data, or load something first", data)
 	}
 	data, err := filepath.Abs(data)
 	if err != nil {
 		return nil, err
 	}
-	return openReader(ctx, data, set, nil)
+	r, err := openReader(ctx, data, set, nil)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.warehouse.Whole(ctx); err != nil {
+		return nil, errors.Join(err, r.Close())
+	}
+	return r, nil
 }
 
 func openReader(ctx context.Context, data string, set *metadata.Set, layer func(*store.Bucket) *store.Bucket) (r *Reader, err error) {

@@ -21,3 +21,9 @@ func (s source) Table(ctx context.Context, name, customer string) (query.Table, 
 	}
 	return t, nil
 }
+
+// Stored fails if no table is stored under this full name.
+func (r *Reader) Stored(ctx context.Context, name string) error {
+	_, err := r.warehouse.Batch(ctx, name)
+	return err
+}

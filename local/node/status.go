@@ -26,7 +26,7 @@ func (n *Node) Status(ctx context.Context, started time.Time) (status.Status, er
 		if err != nil {
 			return s, err
 		}
-		t := status.Table{Name: name, Rows: p.Rows(), Files: len(p.Files), Entry: p.Batch}
+		t := status.Table{Name: name, Rows: max(0, p.Rows()-p.Hidden), Files: len(p.Files), Entry: p.Batch}
 		if t.Rows > 0 || name == lake.OpsLoads {
 			s.Tables = append(s.Tables, t)
 		}

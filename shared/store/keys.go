@@ -23,6 +23,7 @@ const (
 	LandingPrefix = "landing/"
 	PendingPrefix = "pending/"
 	LogPrefix     = "log/"
+	SchemasPrefix = "schemas/" // a folder a table
 )
 
 // LandingKey is where an upload goes. The name may have folders in it; id makes the key unique. What a name cannot hold
@@ -84,7 +85,7 @@ func AttemptPrefix(arrival string) string { return "attempts/" + arrival + "/" }
 func AttemptKey(arrival string, n int) string { return fmt.Sprintf("%s%d", AttemptPrefix(arrival), n) }
 
 // SchemaPrefix holds the schemas of a table, in order.
-func SchemaPrefix(table string) string { return "schemas/" + table + "/" }
+func SchemaPrefix(table string) string { return SchemasPrefix + table + "/" }
 
 // SchemaKey is schema n of a table.
 func SchemaKey(table string, n int) string { return fmt.Sprintf("%s%06d", SchemaPrefix(table), n) }

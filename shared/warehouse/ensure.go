@@ -54,7 +54,7 @@ func (w *Warehouse) create(ctx context.Context, want lake.Schema, tail int64) (*
 		return t, err
 	}
 	if _, err := PublishedSchema(ctx, w.files.bucket, want.Table); !errors.Is(err, lake.ErrNotFound) {
-		return nil, errors.Join(err, fmt.Errorf("table %s is in the bucket and not in the catalog, which was lost and must be rebuilt: %w", want.Table, lake.ErrConflict))
+		return nil, errors.Join(err, lost(want.Table))
 	}
 	ident, err := identifier(want.Table)
 	if err != nil {

@@ -20,6 +20,7 @@ type Plan struct {
 	Batch    int64       // the last log entry whose files are in
 	Files    []File      // by path
 	Deletes  []string    // URLs of position delete files that touch Files
+	Hidden   int64       // positions in them: rows of Files that are deleted, or of files that are gone
 }
 
 // File is one data file of a plan.
@@ -81,15 +82,18 @@ func (w *Warehouse) Plan(ctx context.Context, name, customer string) (Plan, erro
 
 // of takes in the files that may hold a customer's rows.
 func (p *Plan) of(files []LiveFile) {
-	deletes := map[string]bool{}
+	deletes := map[string]int64{}
 	for i := range files {
 		f := &files[i]
 		p.Files = append(p.Files, File{Path: f.Path, Rows: f.Rows, Bytes: f.Bytes, Customer: f.Customer, Deletes: len(f.Deletes) > 0})
 		for j := range f.Deletes {
-			deletes[f.Deletes[j].Path] = true
+			deletes[f.Deletes[j].Path] = f.Deletes[j].Rows
 		}
 	}
 	p.Deletes = slices.Sorted(maps.Keys(deletes))
+	for _, n := range deletes {
+		p.Hidden += n
+	}
 }
 
 func (w *Warehouse) kept(key planKey) (Plan, bool) {
