@@ -101,6 +101,13 @@ func (c *Committer) Ensure(ctx context.Context, wanted ...lake.Schema) error {
 		if err != nil {
 			return fmt.Errorf("table %s: %w", s.Table, err)
 		}
+		head, err := c.cfg.Tables.Batch(ctx, s.Table)
+		if err != nil {
+			return fmt.Errorf("table %s: %w", s.Table, err)
+		}
+		if head.Fold != "" {
+			return fmt.Errorf("table %s was made from its log and cannot go without change: give the rows another table: %w", s.Table, lake.ErrInvalid)
+		}
 		if s.Table == lake.OpsLoads {
 			if err := c.loads.use(published); err != nil {
 				return err
@@ -211,9 +218,7 @@ func (c *Committer) note(ctx context.Context, tail int64) error {
 		}
 		c.dirty, c.noted = map[string]struct{}{}, tail
 		for _, name := range names {
-			if !slices.Contains(names, name+"_log") { // else it is made from there
-				c.dirty[name] = struct{}{}
-			}
+			c.dirty[name] = struct{}{}
 		}
 		if err := c.gaps.read(ctx, c.cfg.Bucket); err != nil {
 			return err

@@ -2,6 +2,7 @@ package merge
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -53,6 +54,13 @@ type merged struct {
 // ensure makes the two tables of t and learns how they are read and written.
 func (m *Merger) ensure(ctx context.Context, t Table, tail int64) (*merged, error) {
 	into := &merged{fold: t.Fold, cells: m.cfg.Cells}
+	switch head, err := m.cfg.Tables.Batch(ctx, t.Current.Table); {
+	case errors.Is(err, lake.ErrNotFound):
+	case err != nil:
+		return nil, fmt.Errorf("table %s: %w", t.Current.Table, err)
+	case head.Fold == "" && head.Snapshot != 0:
+		return nil, fmt.Errorf("table %s has rows of its own and cannot become one with change: give that another name: %w", t.Current.Table, lake.ErrInvalid)
+	}
 	log, err := m.cfg.Tables.Ensure(ctx, t.Log, tail)
 	if err != nil {
 		return nil, fmt.Errorf("table %s: %w", t.Log.Table, err)

@@ -129,7 +129,7 @@ func (r *Replayer) latest(ctx context.Context) (int64, *lake.ReplayRequest, erro
 
 // run derives what a scope holds and the log does not have yet.
 func (r *Replayer) run(ctx context.Context, epoch int64, s *scope, report *Report) error {
-	done, err := r.done(ctx, epoch)
+	done, err := r.done(ctx, epoch, s)
 	if err != nil {
 		return err
 	}
@@ -175,8 +175,8 @@ func (r *Replayer) run(ctx context.Context, epoch int64, s *scope, report *Repor
 	return first
 }
 
-// done reads which arrivals have their receipt of this replay.
-func (r *Replayer) done(ctx context.Context, epoch int64) (map[string]bool, error) {
+// done reads which arrivals have their receipt of this replay, and what restores have decided since it was asked for.
+func (r *Replayer) done(ctx context.Context, epoch int64, s *scope) (map[string]bool, error) {
 	tail, err := r.cfg.Journal.Tail(ctx)
 	if err != nil {
 		return nil, err
@@ -189,6 +189,9 @@ func (r *Replayer) done(ctx context.Context, epoch int64) (map[string]bool, erro
 		}
 		if e.Replay != nil {
 			return nil, fmt.Errorf("replay %d takes its place: %w", n, lake.ErrConflict)
+		}
+		if e.Restore != nil {
+			s.restore(n, e.Restore)
 		}
 		for i := range e.Receipts {
 			if e.Receipts[i].Epoch == epoch {

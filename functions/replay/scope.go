@@ -106,9 +106,9 @@ func (s *scope) restore(n int64, r *lake.Restore) {
 	}
 }
 
-// left tells, of the tables that any load of the arrival has files in, all, those that were restored without each of these
-// loads, and whether there is one that was restored without the last and shows one before it.
-func (l *life) left() (tables, without []string, undone bool) {
+// left tells, of the tables that any load of the arrival has files in, all, and those that were restored without each of
+// these loads.
+func (l *life) left() (tables, without []string) {
 	in := map[string]int{}
 	for _, b := range l.loads {
 		for _, t := range b.tables {
@@ -120,14 +120,12 @@ func (l *life) left() (tables, without []string, undone bool) {
 			}
 		}
 	}
-	last := l.loads[len(l.loads)-1]
 	for _, t := range tables {
 		if in[t] == 0 {
 			without = append(without, t)
 		}
-		undone = undone || in[t] > 0 && last.out[t] > 0
 	}
-	return tables, without, undone
+	return tables, without
 }
 
 // holds reports whether an upload can be one of the request's, whatever its feed.
@@ -154,18 +152,15 @@ func (l *life) pending(epoch int64, q lake.ReplayRequest) (lake.Pending, outcome
 	case len(l.loads) == 0:
 		return p, derived
 	}
-	var undone bool
-	p.Drops, p.Without, undone = l.left()
+	p.Drops, p.Without = l.left()
 	stays := func(table string) bool { return table != lake.OpsRejects && !slices.Contains(p.Without, table) }
 	if len(p.Without) > 0 && !slices.ContainsFunc(p.Drops, stays) {
 		return p, excluded
 	}
 	last := len(l.loads) - 1
 	p.Replaces = l.loads[last].load
-	if undone {
-		for _, b := range l.loads[:last] {
-			p.Older = append(p.Older, b.load)
-		}
+	for _, b := range l.loads[:last] { // a restore that comes before this does may show any of them
+		p.Older = append(p.Older, b.load)
 	}
 	return p, derived
 }

@@ -150,7 +150,8 @@ func (r *Restorer) read(ctx context.Context, p *Plan) error {
 	return nil
 }
 
-// take notes what an entry did to the table. A load that a later one replaces is not there to be undone.
+// take notes what an entry did to the table. A load that a later one replaces is not there to be undone; but one that was
+// left out stays in the list, lest it come back when its successor is left out too.
 func (t *Table) take(e *lake.Entry) {
 	if r := e.Restore; r != nil && r.Table == t.Table {
 		for i := range t.Undone {
@@ -164,7 +165,7 @@ func (t *Table) take(e *lake.Entry) {
 	}
 	for _, l := range e.Loads {
 		if l.Replaces != "" && slices.Contains(l.Drops, t.Table) {
-			t.Undone = slices.DeleteFunc(t.Undone, func(u Undone) bool { return u.Load == l.Replaces })
+			t.Undone = slices.DeleteFunc(t.Undone, func(u Undone) bool { return u.Load == l.Replaces && !u.Out })
 		}
 		for _, f := range l.Tables {
 			if f.Table != t.Table || len(f.Files) == 0 {

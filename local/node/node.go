@@ -168,10 +168,10 @@ func (n *Node) ensure(ctx context.Context) error {
 		}
 	}
 	n.sources = append(n.sources, lake.OpsLoads, lake.OpsRejects)
-	if err := n.Committer.Ensure(ctx, wanted...); err != nil {
+	if err := n.Merger.Ensure(ctx, changing...); err != nil {
 		return fmt.Errorf("create or evolve tables: %w", err)
 	}
-	if err := n.Merger.Ensure(ctx, changing...); err != nil {
+	if err := n.Committer.Ensure(ctx, wanted...); err != nil {
 		return fmt.Errorf("create or evolve tables: %w", err)
 	}
 	err := n.Maintainer.Ensure(ctx)

@@ -8,9 +8,11 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"medlake/functions/backup"
+	"medlake/shared/lake"
 	"medlake/shared/store"
 	"medlake/shared/store/journal"
 	"medlake/shared/warehouse"
@@ -26,6 +28,9 @@ func (r *Reader) Backup(ctx context.Context, url string, grace time.Duration, lo
 		return done, err
 	}
 	defer func() { err = errors.Join(err, target.Close()) }()
+	if to, own := target.URL(""), r.bucket.URL(""); strings.HasPrefix(to, own) || strings.HasPrefix(own, to) {
+		return done, fmt.Errorf("a backup needs a place apart from the lake's own bucket: %w", lake.ErrInvalid)
+	}
 	b, err := backup.New(backup.Config{Source: r.bucket, Tables: r.warehouse, Target: target, Grace: grace, Log: log})
 	if err != nil {
 		return done, err

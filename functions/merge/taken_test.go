@@ -1,0 +1,33 @@
+package merge_test
+
+import (
+	"errors"
+	"log/slog"
+	"testing"
+	"time"
+
+	"medlake/functions/merge"
+	"medlake/shared/lake"
+	"medlake/shared/warehouse"
+)
+
+// TestTableWithRowsOfItsOwnIsRefused: its rows would be replaced by those of an empty log.
+func TestTableWithRowsOfItsOwnIsRefused(t *testing.T) {
+	t.Parallel()
+	d := open(t, "stays", tables["stays"])
+	l := &load{id: "l1", customer: "acme", at: time.Unix(1, 0), rows: []map[string]any{{"site": 1, "id": "a", "event": "in"}}}
+	h, err := d.warehouse.Batch(t.Context(), d.table.Current.Table)
+	if err == nil {
+		err = d.warehouse.Apply(t.Context(), h, warehouse.Change{Add: []lake.DataFile{d.writeTo(t, d.table.Current.Table, l)}, Batch: 1})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := merge.New(merge.Config{Bucket: d.bucket, Tables: d.warehouse, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Ensure(t.Context(), d.table); !errors.Is(err, lake.ErrInvalid) {
+		t.Errorf("taken over: %v", err)
+	}
+}
