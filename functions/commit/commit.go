@@ -171,29 +171,43 @@ type Round struct {
 	Behind   []string // tables that failed: they lack rows of entries up to Entry
 }
 
-// Round claims all that is pending, then brings every table that is behind up to the end of the log. A table that fails
-// is tried again in the next round and does not hold up the others.
-func (c *Committer) Round(ctx context.Context) (Round, error) {
+// Round claims all that is pending and brings every table up to the end of the log: what the log holds already first, then
+// after each claim, so that a process that is killed again and again gets on all the same. A table that fails is tried
+// again in the next round and does not hold up the others.
+func (c *Committer) Round(ctx context.Context) (r Round, err error) {
 	c.rounds.Lock()
 	defer c.rounds.Unlock()
-	var r Round
-	for {
-		claimed, more, err := c.claim(ctx)
-		r.Entry = max(r.Entry, claimed.tail)
-		r.Arrivals += claimed.arrivals
+	if c.dirty == nil {
+		if r.Entry, err = c.cfg.Journal.Tail(ctx); err != nil {
+			return r, err
+		}
+		_ = c.bring(ctx, &r) // what fails is still behind after the claim
+	}
+	for more := true; more; {
+		var done claimed
+		done, more, err = c.claim(ctx)
+		r.Entry = max(r.Entry, done.tail)
+		r.Arrivals += done.arrivals
 		if err != nil {
 			return r, err
 		}
-		if !more {
-			break
-		}
+		err = c.bring(ctx, &r)
 	}
+	if r.Arrivals > 0 {
+		c.log.InfoContext(ctx, "committed", "entry", r.Entry, "arrivals", r.Arrivals, "tables", r.Tables)
+	}
+	return r, errors.Join(err, c.gaps.save(ctx, c.cfg.Bucket))
+}
+
+// bring brings the tables that are behind up to entry r.Entry.
+func (c *Committer) bring(ctx context.Context, r *Round) error {
 	if err := c.note(ctx, r.Entry); err != nil {
-		return r, err
+		return err
 	}
 	behind := slices.Sorted(maps.Keys(c.dirty))
 	errs := make([]error, len(behind))
 	c.parallel(len(behind), func(i int) { errs[i] = c.apply(ctx, behind[i], r.Entry) })
+	r.Tables, r.Behind = 0, nil
 	for i, table := range behind {
 		if errs[i] != nil {
 			r.Behind = append(r.Behind, table)
@@ -202,10 +216,7 @@ func (c *Committer) Round(ctx context.Context) (Round, error) {
 		delete(c.dirty, table)
 		r.Tables++
 	}
-	if r.Arrivals > 0 {
-		c.log.InfoContext(ctx, "committed", "entry", r.Entry, "arrivals", r.Arrivals, "tables", r.Tables)
-	}
-	return r, errors.Join(append(errs, c.gaps.save(ctx, c.cfg.Bucket))...)
+	return errors.Join(errs...)
 }
 
 // note marks the tables that entries up to tail name. The first time all tables are marked: who committed last may have

@@ -64,21 +64,23 @@ func TestKilledWhileLoading(t *testing.T) {
 		})
 	}
 	chance := rand.New(rand.NewPCG(1, 2))
-	killed := 0
-	for ; killed < *kills || s.acknowledged.Load() < int64(*uploads); killed++ {
+	for killed := range *kills {
+		share := int64(*uploads * killed / *kills)
+		s.poll("uploads", func() bool { return s.acknowledged.Load() >= share })
 		pause := time.NewTimer(time.Duration(100+chance.IntN(500)) * time.Millisecond)
 		<-pause.C // not a wait for anything: the kill falls where it falls
 		s.kill()
 		s.start()
 	}
+	s.poll("uploads", func() bool { return s.acknowledged.Load() >= int64(*uploads) })
 	stop()
 	group.Wait()
 
 	sent := int(s.acknowledged.Load())
 	s.poll("receipts of all that was acknowledged", func() bool { return missing(t, l, arrivals) == 0 })
 	s.end()
-	if sent < killed {
-		t.Fatalf("only %d uploads in %d kills prove nothing", sent, killed)
+	if sent < max(*kills, *uploads) {
+		t.Fatalf("only %d uploads in %d kills prove nothing", sent, *kills)
 	}
 	row := l.ask(t, `SELECT count(*) AS n, count(DISTINCT (code, quantity)) AS d, sum(quantity)::BIGINT AS s FROM supplies`)
 	want := sent * uploadRows
@@ -93,7 +95,7 @@ func TestKilledWhileLoading(t *testing.T) {
 	for i, ids := range arrivals {
 		checkVisits(t, l, i, len(ids))
 	}
-	t.Logf("%d uploads acknowledged (%d arrivals) through %d kills", sent, lines, killed)
+	t.Logf("%d uploads acknowledged (%d arrivals) through %d kills", sent, lines, *kills)
 }
 
 // missing counts the acknowledged arrivals without a line in ops.loads.
@@ -240,7 +242,7 @@ func (s *server) untilUp() {
 }
 
 func (s *server) poll(what string, ready func() bool) {
-	end := time.After(2 * time.Minute)
+	end := time.After(5 * time.Minute)
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for !ready() {
