@@ -119,9 +119,11 @@ func (m *Merger) since(ctx context.Context, p *plan, from int64) error {
 		for i := range e.Loads {
 			l := &e.Loads[i]
 			if slices.Contains(l.Drops, name) {
-				customer := customerOf(&e.Entry, l.Load)
-				p.all = p.all || customer == ""
-				p.anew[customer] = true
+				if customer := customerOf(&e.Entry, l.Load); customer != "" {
+					p.anew[customer] = true
+				} else {
+					p.all = true
+				}
 			}
 			for _, t := range l.Tables {
 				for _, f := range t.Files {
