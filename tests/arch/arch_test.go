@@ -40,7 +40,7 @@ var fences = map[string][]string{
 	"knative.dev/pkg":                        {"shared/faas"},
 	"modernc.org/sqlite":                     {"shared/warehouse"},
 
-	// For tests alone, with the suites they share; sample archives are written with the standard library, none is read.
+	// For tests, with the suites they share; archives are written with the standard library, none is read.
 	"archive/zip":                     {"shared/archive/lock"},
 	"github.com/google/go-cmp":        {"shared/query/querytest"},
 	"github.com/rogpeppe/go-internal": {},
