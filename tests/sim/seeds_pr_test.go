@@ -4,6 +4,6 @@ package sim
 
 // How many worlds are tried in memory and in Iceberg tables.
 const (
-	memorySeeds = 5000
-	realSeeds   = 100
+	memorySeeds = 1200
+	realSeeds   = 40
 )
