@@ -111,13 +111,7 @@ func serveMerge(ctx context.Context, e environment) error {
 		if err != nil {
 			return nil, nil, err
 		}
-		var changing []merge.Table
-		for _, t := range o.library.Set().Tables {
-			if t.Change != nil {
-				changing = append(changing, merge.Changing(t, o.library.Fold(t)))
-			}
-		}
-		return m.Run, m.Handle, m.Ensure(ctx, changing...)
+		return m.Run, m.Handle, m.Ensure(ctx, merge.Of(o.library)...)
 	})
 }
 

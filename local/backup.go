@@ -19,11 +19,7 @@ func backupLake(ctx context.Context, args []string, s streams) (code int, err er
 	if err != nil {
 		return exitFailed, err
 	}
-	library, err := node.Metadata(*meta)
-	if err != nil {
-		return exitFailed, err
-	}
-	reader, err := node.OpenReader(ctx, *data, library.Set())
+	reader, _, err := openReader(ctx, *data, *meta)
 	if err != nil {
 		return exitFailed, err
 	}

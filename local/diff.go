@@ -28,10 +28,6 @@ func compare(ctx context.Context, args []string, s streams) (code int, err error
 	if err != nil {
 		return exitFailed, err
 	}
-	before, err := node.Metadata(*meta)
-	if err != nil {
-		return exitFailed, err
-	}
 	if _, err := os.Stat(rest[0]); err != nil {
 		return exitFailed, fmt.Errorf("NEW is the folder of the other metadata: %w", err)
 	}
@@ -39,7 +35,7 @@ func compare(ctx context.Context, args []string, s streams) (code int, err error
 	if err != nil {
 		return exitFailed, err
 	}
-	reader, err := node.OpenReader(ctx, *data, before.Set())
+	reader, before, err := openReader(ctx, *data, *meta)
 	if err != nil {
 		return exitFailed, err
 	}

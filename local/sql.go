@@ -11,6 +11,7 @@ import (
 	"medlake/local/duckdb"
 	"medlake/local/node"
 	"medlake/shared/query"
+	"medlake/shared/transform"
 )
 
 func sql(ctx context.Context, args []string, s streams) (code int, err error) {
@@ -31,11 +32,7 @@ func sql(ctx context.Context, args []string, s streams) (code int, err error) {
 	if request.At, err = moment("at", *at); err != nil {
 		return exitFailed, err
 	}
-	library, err := node.Metadata(*meta)
-	if err != nil {
-		return exitFailed, err
-	}
-	reader, err := node.OpenReader(ctx, *data, library.Set())
+	reader, _, err := openReader(ctx, *data, *meta)
 	if err != nil {
 		return exitFailed, err
 	}
@@ -49,6 +46,16 @@ func sql(ctx context.Context, args []string, s streams) (code int, err error) {
 		return exitFailed, err
 	}
 	return exitOK, nil
+}
+
+// openReader opens a lake for reading, with its metadata.
+func openReader(ctx context.Context, data, meta string) (*node.Reader, *transform.Library, error) {
+	library, err := node.Metadata(meta)
+	if err != nil {
+		return nil, nil, err
+	}
+	reader, err := node.OpenReader(ctx, data, library.Set())
+	return reader, library, err
 }
 
 // moment reads the time of an option, or a day as its end in UTC; empty is the zero time.

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"hash"
 	"maps"
-	"math"
 	"slices"
 
 	"medlake/shared/datafile"
@@ -154,7 +153,7 @@ func (s *sum) batch(b *column.Batch, first int64, hidden map[int64]bool) {
 				continue
 			}
 			s.row = binary.AppendUvarint(s.row, uint64(s.schema.Columns[k].ID))
-			s.row = value(s.row, c, next[k])
+			s.row = c.Spell(s.row, next[k])
 			next[k]++
 		}
 		if hidden[first+int64(i)] {
@@ -167,19 +166,5 @@ func (s *sum) batch(b *column.Batch, first int64, hidden map[int64]bool) {
 		s.total[0] += binary.BigEndian.Uint64(out[:8])
 		s.total[1] += binary.BigEndian.Uint64(out[8:16])
 		s.rows++
-	}
-}
-
-func value(to []byte, c *column.Column, i int) []byte {
-	switch c.Type.Kind {
-	case lake.String:
-		v := c.Text(i)
-		return append(binary.AppendUvarint(to, uint64(len(v))), v...)
-	case lake.Double:
-		return binary.BigEndian.AppendUint64(to, math.Float64bits(c.Floats[i]))
-	case lake.Boolean:
-		return append(to, c.Bools[i])
-	default:
-		return binary.BigEndian.AppendUint64(to, uint64(c.Ints[i]))
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"medlake/shared/lake"
+	"medlake/shared/pace"
 	"medlake/shared/warehouse"
 )
 
@@ -23,7 +24,7 @@ func (c *Committer) apply(ctx context.Context, table string, n int64) error {
 		case try >= c.cfg.Tries || ctx.Err() != nil:
 			return fmt.Errorf("table %s: %w", table, err)
 		default: // most likely another committer was first
-			pause(ctx, time.Duration(rand.Int64N(int64(try)*int64(20*time.Millisecond))))
+			pace.Pause(ctx, time.Duration(rand.Int64N(int64(try)*int64(20*time.Millisecond))))
 			try++
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"medlake/shared/lake"
+	"medlake/shared/pace"
 )
 
 // claimed is what one claim found.
@@ -210,7 +211,7 @@ func (c *Committer) settle(ctx context.Context, n int64, items []item, logged fo
 		return err
 	}
 	errs := make([]error, len(items))
-	c.parallel(len(items), func(i int) {
+	pace.Each(len(items), c.cfg.Parallel, func(i int) {
 		if logged.settled[items[i].key] {
 			errs[i] = c.cfg.Bucket.Delete(ctx, items[i].key)
 		}

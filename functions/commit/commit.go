@@ -18,6 +18,7 @@ import (
 	"github.com/cloudevents/sdk-go/v2/event"
 
 	"medlake/shared/lake"
+	"medlake/shared/pace"
 	"medlake/shared/store"
 	"medlake/shared/store/journal"
 )
@@ -142,7 +143,7 @@ func (c *Committer) Run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-c.woken:
-			if !pause(ctx, window.wait()) {
+			if !pace.Pause(ctx, window.wait()) {
 				return
 			}
 			select { // what came during the window is taken in now
@@ -206,7 +207,7 @@ func (c *Committer) bring(ctx context.Context, r *Round) error {
 	}
 	behind := slices.Sorted(maps.Keys(c.dirty))
 	errs := make([]error, len(behind))
-	c.parallel(len(behind), func(i int) { errs[i] = c.apply(ctx, behind[i], r.Entry) })
+	pace.Each(len(behind), c.cfg.Parallel, func(i int) { errs[i] = c.apply(ctx, behind[i], r.Entry) })
 	r.Tables, r.Behind = 0, nil
 	for i, table := range behind {
 		if errs[i] != nil {
@@ -258,36 +259,4 @@ func (c *Committer) note(ctx context.Context, tail int64) error {
 		}
 	}
 	return nil
-}
-
-// parallel runs f(0) … f(n-1), at most Parallel at once.
-func (c *Committer) parallel(n int, f func(i int)) {
-	if c.cfg.Parallel == 1 { // in this goroutine, in order: a simulation can repeat it
-		for i := range n {
-			f(i)
-		}
-		return
-	}
-	var wait sync.WaitGroup
-	places := make(chan struct{}, c.cfg.Parallel)
-	for i := range n {
-		places <- struct{}{}
-		wait.Go(func() {
-			defer func() { <-places }()
-			f(i)
-		})
-	}
-	wait.Wait()
-}
-
-// pause waits for d; false if ctx ended.
-func pause(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-t.C:
-		return true
-	}
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"medlake/shared/lake"
+	"medlake/shared/pace"
 	"medlake/shared/store"
 )
 
@@ -51,7 +52,7 @@ func (c *Committer) pending(ctx context.Context) (items []item, more bool, err e
 	}
 	read := make([]*item, len(found))
 	errs := make([]error, len(found))
-	c.parallel(len(found), func(i int) { read[i], errs[i] = c.readPending(ctx, found[i].Key) })
+	pace.Each(len(found), c.cfg.Parallel, func(i int) { read[i], errs[i] = c.readPending(ctx, found[i].Key) })
 	if err := errors.Join(errs...); err != nil {
 		return nil, false, err
 	}

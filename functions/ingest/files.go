@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 
 	"medlake/shared/datafile"
 	"medlake/shared/lake"
+	"medlake/shared/pace"
 	"medlake/shared/store"
 	"medlake/shared/transform/column"
 )
@@ -136,21 +136,6 @@ func (f *Ingest) transform(ctx context.Context, plan Plan, content Content, r *l
 // finishAll stores the last files of all tables, several at once.
 func (f *Ingest) finishAll(ctx context.Context, writers []*writer) error {
 	errs := make([]error, len(writers))
-	if f.cfg.Parallel == 1 { // in this goroutine, in order: a simulation can repeat it
-		for i, w := range writers {
-			errs[i] = w.finish(ctx)
-		}
-		return errors.Join(errs...)
-	}
-	var wait sync.WaitGroup
-	places := make(chan struct{}, f.cfg.Parallel)
-	for i, w := range writers {
-		places <- struct{}{}
-		wait.Go(func() {
-			defer func() { <-places }()
-			errs[i] = w.finish(ctx)
-		})
-	}
-	wait.Wait()
+	pace.Each(len(writers), f.cfg.Parallel, func(i int) { errs[i] = writers[i].finish(ctx) })
 	return errors.Join(errs...)
 }

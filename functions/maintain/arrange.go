@@ -80,16 +80,7 @@ func gather(to, from *column.Column, rows, memory []int32) []int32 {
 				continue
 			}
 		}
-		switch from.Type.Kind {
-		case lake.String:
-			to.AppendText(from.Text(int(i)))
-		case lake.Double:
-			to.AppendFloat(from.Floats[i])
-		case lake.Boolean:
-			to.AppendBool(from.Bools[i] != 0)
-		default:
-			to.AppendInt(from.Ints[i])
-		}
+		to.AppendFrom(from, int(i))
 	}
 	return memory
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"medlake/shared/pace"
 	"medlake/shared/store"
 	"medlake/shared/warehouse"
 )
@@ -133,7 +134,7 @@ func oldest(kept []warehouse.Snapshot) warehouse.Snapshot {
 func (w *work) delete(ctx context.Context, objects []store.Object, d *Deleted) error {
 	errs := make([]error, len(objects))
 	if !w.Dry {
-		w.parallel(len(objects), func(i int) { errs[i] = w.cfg.Bucket.Delete(ctx, objects[i].Key) })
+		pace.Each(len(objects), w.cfg.Parallel, func(i int) { errs[i] = w.cfg.Bucket.Delete(ctx, objects[i].Key) })
 	}
 	for i, o := range objects {
 		if errs[i] == nil {

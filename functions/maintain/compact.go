@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"medlake/shared/lake"
+	"medlake/shared/pace"
 	"medlake/shared/warehouse"
 )
 
@@ -60,7 +61,7 @@ func (w *work) compact(ctx context.Context, name string, g *Group) (done bool, e
 		if err == nil || try >= w.cfg.Tries || ctx.Err() != nil {
 			return err == nil, err
 		}
-		pause(ctx, time.Duration(rand.Int64N(int64(try)*int64(20*time.Millisecond))))
+		pace.Pause(ctx, time.Duration(rand.Int64N(int64(try)*int64(20*time.Millisecond))))
 	}
 }
 
@@ -128,14 +129,4 @@ func others(g *Group, live map[string]*warehouse.LiveFile) (out []warehouse.Live
 	}
 	slices.SortFunc(out, func(a, b warehouse.LiveFile) int { return strings.Compare(a.Path, b.Path) })
 	return out
-}
-
-// pause waits for d or until ctx ends.
-func pause(ctx context.Context, d time.Duration) {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-	case <-t.C:
-	}
 }

@@ -2,8 +2,6 @@ package maintain
 
 import (
 	"context"
-	"encoding/binary"
-	"math"
 	"slices"
 
 	"medlake/shared/lake"
@@ -104,15 +102,5 @@ func spell(key []byte, c *column.Column, row int, next *int) []byte {
 	}
 	i := *next
 	*next++
-	key = append(key, 1)
-	switch c.Type.Kind {
-	case lake.String:
-		v := c.Text(i)
-		return append(binary.AppendUvarint(key, uint64(len(v))), v...)
-	case lake.Double:
-		return binary.BigEndian.AppendUint64(key, math.Float64bits(c.Floats[i]))
-	case lake.Boolean:
-		return append(key, c.Bools[i])
-	}
-	return binary.BigEndian.AppendUint64(key, uint64(c.Ints[i]))
+	return c.Spell(append(key, 1), i)
 }

@@ -7,10 +7,10 @@ import (
 	"io"
 	"iter"
 	"slices"
-	"sync"
 
 	"medlake/shared/datafile"
 	"medlake/shared/lake"
+	"medlake/shared/pace"
 	"medlake/shared/warehouse"
 )
 
@@ -72,7 +72,7 @@ func (w *work) open(ctx context.Context, t *layout, files []warehouse.LiveFile) 
 		for chunk := range slices.Chunk(files, w.cfg.Parallel) {
 			data := make([]io.ReaderAt, len(chunk))
 			errs := make([]error, len(chunk))
-			w.parallel(len(chunk), func(i int) { data[i], errs[i] = w.fetch(ctx, &chunk[i]) })
+			pace.Each(len(chunk), w.cfg.Parallel, func(i int) { data[i], errs[i] = w.fetch(ctx, &chunk[i]) })
 			for i := range chunk {
 				f := opened{LiveFile: &chunk[i]}
 				err := errs[i]
@@ -100,24 +100,4 @@ func (w *work) fetch(ctx context.Context, f *warehouse.LiveFile) (io.ReaderAt, e
 		err = fmt.Errorf("data file has %d of %d bytes", len(data), f.Bytes)
 	}
 	return bytes.NewReader(data), err
-}
-
-// parallel runs f(0) … f(n-1), at most Parallel at once.
-func (m *Maintainer) parallel(n int, f func(i int)) {
-	if m.cfg.Parallel == 1 { // in this goroutine, in order: a simulation can repeat it
-		for i := range n {
-			f(i)
-		}
-		return
-	}
-	var wait sync.WaitGroup
-	places := make(chan struct{}, m.cfg.Parallel)
-	for i := range n {
-		places <- struct{}{}
-		wait.Go(func() {
-			defer func() { <-places }()
-			f(i)
-		})
-	}
-	wait.Wait()
 }

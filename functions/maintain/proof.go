@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"medlake/shared/lake"
+	"medlake/shared/pace"
 	"medlake/shared/store"
 )
 
@@ -29,7 +30,7 @@ func (j *judge) condemned(ctx context.Context, objects []store.Object) ([]store.
 		list[i] = suspect{Object: o, load: loadOf(o.Key)}
 	}
 	errs := make([]error, len(list))
-	j.parallel(len(list), func(i int) { errs[i] = j.accuse(ctx, &list[i]) })
+	pace.Each(len(list), j.cfg.Parallel, func(i int) { errs[i] = j.accuse(ctx, &list[i]) })
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}

@@ -9,6 +9,7 @@ import (
 	"medlake/shared/datafile"
 	"medlake/shared/lake"
 	"medlake/shared/metadata"
+	"medlake/shared/transform"
 	"medlake/shared/transform/fold"
 )
 
@@ -18,6 +19,17 @@ type Table struct {
 	Current lake.Schema // wanted schema of the table itself
 	Key     []string    // the columns that make a key
 	Fold    *fold.Fold
+}
+
+// Of lists the tables that change of the metadata.
+func Of(l *transform.Library) []Table {
+	var all []Table
+	for _, t := range l.Set().Tables {
+		if t.Change != nil {
+			all = append(all, Changing(t, l.Fold(t)))
+		}
+	}
+	return all
 }
 
 // Changing makes the Table of a table with `change`: its columns are the log's, its files are cut by customer.

@@ -15,6 +15,7 @@ import (
 	"github.com/cloudevents/sdk-go/v2/event"
 
 	"medlake/shared/lake"
+	"medlake/shared/pace"
 	"medlake/shared/store"
 	"medlake/shared/store/journal"
 	"medlake/shared/warehouse"
@@ -135,7 +136,7 @@ func (m *Merger) Run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-m.woken:
-			if !pause(ctx, m.cfg.Window) {
+			if !pace.Pause(ctx, m.cfg.Window) {
 				return
 			}
 			select { // what came during the window is taken in now
@@ -163,7 +164,7 @@ func (m *Merger) Round(ctx context.Context) (Round, error) {
 	defer m.rounds.Unlock()
 	changed := make([]bool, len(m.tables))
 	errs := make([]error, len(m.tables))
-	m.parallel(len(m.tables), func(i int) { changed[i], errs[i] = m.merge(ctx, m.tables[i]) })
+	pace.Each(len(m.tables), m.cfg.Parallel, func(i int) { changed[i], errs[i] = m.merge(ctx, m.tables[i]) })
 	var r Round
 	for i, t := range m.tables {
 		if errs[i] != nil {
@@ -173,36 +174,4 @@ func (m *Merger) Round(ctx context.Context) (Round, error) {
 		}
 	}
 	return r, errors.Join(errs...)
-}
-
-// parallel runs f(0) … f(n-1), at most Parallel at once.
-func (m *Merger) parallel(n int, f func(i int)) {
-	if m.cfg.Parallel == 1 { // in this goroutine, in order: a simulation can repeat it
-		for i := range n {
-			f(i)
-		}
-		return
-	}
-	var wait sync.WaitGroup
-	places := make(chan struct{}, m.cfg.Parallel)
-	for i := range n {
-		places <- struct{}{}
-		wait.Go(func() {
-			defer func() { <-places }()
-			f(i)
-		})
-	}
-	wait.Wait()
-}
-
-// pause waits for d; false if ctx ended.
-func pause(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-t.C:
-		return true
-	}
 }

@@ -97,15 +97,6 @@ func take(to, from *column.Column, rows []int32) {
 				continue
 			}
 		}
-		switch from.Type.Kind {
-		case lake.String:
-			to.AppendText(from.Text(value))
-		case lake.Double:
-			to.AppendFloat(from.Floats[value])
-		case lake.Boolean:
-			to.AppendBool(from.Bools[value] != 0)
-		default:
-			to.AppendInt(from.Ints[value])
-		}
+		to.AppendFrom(from, value)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"medlake/shared/lake"
+	"medlake/shared/pace"
 	"medlake/shared/transform/column"
 	"medlake/shared/warehouse"
 )
@@ -31,7 +32,7 @@ func (m *Merger) merge(ctx context.Context, t *merged) (changed bool, err error)
 		if err == nil || try >= m.cfg.Tries || ctx.Err() != nil || errors.Is(err, errAside) {
 			break
 		}
-		pause(ctx, time.Duration(rand.Int64N(int64(try)*int64(20*time.Millisecond)))) // most likely another merger was first
+		pace.Pause(ctx, time.Duration(rand.Int64N(int64(try)*int64(20*time.Millisecond)))) // most likely another merger was first
 	}
 	if err != nil {
 		return changed, fmt.Errorf("table %s: %w", t.table.schema.Table, err)

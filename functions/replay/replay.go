@@ -13,6 +13,7 @@ import (
 	"sync"
 
 	"medlake/shared/lake"
+	"medlake/shared/pace"
 	"medlake/shared/store/journal"
 )
 
@@ -152,7 +153,7 @@ func (r *Replayer) run(ctx context.Context, epoch int64, s *scope, report *Repor
 	defer stop()
 	var first error
 	var mu sync.Mutex
-	r.parallel(len(todo), func(i int) {
+	pace.Each(len(todo), r.cfg.Parallel, func(i int) {
 		if ctx.Err() != nil {
 			return
 		}
@@ -200,24 +201,4 @@ func (r *Replayer) done(ctx context.Context, epoch int64, s *scope) (map[string]
 		}
 	}
 	return done, nil
-}
-
-// parallel runs f(0) … f(n-1), at most Parallel at once.
-func (r *Replayer) parallel(n int, f func(i int)) {
-	if r.cfg.Parallel == 1 { // in this goroutine, in order: a simulation can repeat it
-		for i := range n {
-			f(i)
-		}
-		return
-	}
-	var wait sync.WaitGroup
-	places := make(chan struct{}, r.cfg.Parallel)
-	for i := range n {
-		places <- struct{}{}
-		wait.Go(func() {
-			defer func() { <-places }()
-			f(i)
-		})
-	}
-	wait.Wait()
 }

@@ -1,9 +1,7 @@
 package diff
 
 import (
-	"encoding/binary"
 	"hash/maphash"
-	"math"
 	"slices"
 	"strings"
 
@@ -83,26 +81,17 @@ func (r rows) add(b *column.Batch) {
 func hash(c *column.Column) []uint64 {
 	out := make([]uint64, len(c.Valid))
 	next := 0
+	var value []byte
 	for i, valid := range c.Valid {
 		if valid == 0 {
 			continue
 		}
-		switch c.Type.Kind {
-		case lake.String:
-			out[i] = maphash.Bytes(seed, c.Text(next))
-		case lake.Double:
-			out[i] = number(math.Float64bits(c.Floats[next]))
-		case lake.Boolean:
-			out[i] = number(uint64(c.Bools[next]))
-		default:
-			out[i] = number(uint64(c.Ints[next]))
-		}
+		value = c.Spell(value[:0], next)
+		out[i] = maphash.Bytes(seed, value)
 		next++
 	}
 	return out
 }
-
-func number(n uint64) uint64 { return maphash.Bytes(seed, binary.LittleEndian.AppendUint64(nil, n)) }
 
 // compare finds what changes in one table of one upload.
 func compare(name string, before, after rows) Table {

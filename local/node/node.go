@@ -158,17 +158,15 @@ func (n *Node) functions(cfg Config) (err error) {
 
 // ensure creates or evolves the tables of the metadata.
 func (n *Node) ensure(ctx context.Context) error {
-	var wanted []lake.Schema
-	var changing []merge.Table
+	var wanted []lake.Schema // but the logs of tables that change, which are the merger's to make
 	for _, t := range n.Library.Set().Tables {
-		wanted = append(wanted, t.Schema())
 		n.sources = append(n.sources, t.ID())
-		if t.Change != nil {
-			changing = append(changing, merge.Changing(t, n.Library.Fold(t)))
+		if t.Change == nil {
+			wanted = append(wanted, t.Schema())
 		}
 	}
 	n.sources = append(n.sources, lake.OpsLoads, lake.OpsRejects)
-	if err := n.Merger.Ensure(ctx, changing...); err != nil {
+	if err := n.Merger.Ensure(ctx, merge.Of(n.Library)...); err != nil {
 		return fmt.Errorf("create or evolve tables: %w", err)
 	}
 	if err := n.Committer.Ensure(ctx, wanted...); err != nil {

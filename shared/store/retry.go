@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"gocloud.dev/gcerrors"
+
+	"medlake/shared/pace"
 )
 
 // Retry says how often, and how long after each other, an operation is tried when its error may pass. Between two tries
@@ -23,14 +25,10 @@ func DefaultRetry() Retry {
 }
 
 func wait(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
+	if !pace.Pause(ctx, d) {
 		return ctx.Err()
-	case <-t.C:
-		return nil
 	}
+	return nil
 }
 
 // retry calls f until it succeeds or fails for good.

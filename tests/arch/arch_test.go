@@ -11,7 +11,7 @@ const module = "medlake/"
 
 // order lists the packages of shared: a package imports only those before it. A subpackage ranks with its parent.
 var order = []string{
-	"lake",
+	"pace", "lake",
 	"metadata", "store", "secret", "audit",
 	"archive", "format",
 	"transform",
@@ -44,7 +44,7 @@ var fences = map[string][]string{
 	"archive/zip":                     {"shared/archive/lock"},
 	"github.com/google/go-cmp":        {"shared/query/querytest"},
 	"github.com/rogpeppe/go-internal": {},
-	"testing":                         {"shared/query/querytest"},
+	"testing":                         {"shared/query/querytest", "shared/datafile/datafiletest"},
 }
 
 // TestImports reads the files that are built into the product; tests may import what they like.

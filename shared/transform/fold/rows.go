@@ -91,16 +91,9 @@ func (r *Rows) into(out *column.Batch) []int {
 // copyTo appends the value of a column of the batch to another column of its type.
 func (r *Rows) copyTo(to *column.Column, at, row int) {
 	c, i := r.value(at, row)
-	switch {
-	case i < 0:
+	if i < 0 {
 		to.AppendNull()
-	case c.Type.Kind == lake.String:
-		to.AppendText(c.Text(i))
-	case c.Type.Kind == lake.Double:
-		to.AppendFloat(c.Floats[i])
-	case c.Type.Kind == lake.Boolean:
-		to.AppendBool(c.Bools[i] == 1)
-	default:
-		to.AppendInt(c.Ints[i])
+		return
 	}
+	to.AppendFrom(c, i)
 }
