@@ -1,7 +1,6 @@
 package backup_test
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -12,6 +11,7 @@ import (
 	"medlake/functions/backup"
 	"medlake/functions/commit"
 	"medlake/shared/datafile"
+	"medlake/shared/datafile/datafiletest"
 	"medlake/shared/lake"
 	"medlake/shared/store"
 	"medlake/shared/store/journal"
@@ -128,21 +128,9 @@ func (d *depot) file(t *testing.T, name string, words ...string) lake.DataFile {
 		}
 		b.EndRow()
 	}
-	e, err := datafile.NewEncoder(d.schema)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var out bytes.Buffer
-	e.Begin(&out)
-	if err := e.Append(b); err != nil {
-		t.Fatal(err)
-	}
-	f, err := e.Finish()
-	if err != nil {
-		t.Fatal(err)
-	}
+	f, data := datafiletest.Encode(t, d.schema, b)
 	key := store.TablePrefix(table) + "data/" + name + ".parquet"
-	d.put(t, key, out.Bytes())
+	d.put(t, key, data)
 	f.Path, f.Customer, f.Month = d.bucket.URL(key), "acme", datafile.Month(at)
 	return f
 }

@@ -13,6 +13,7 @@ import (
 
 	"medlake/functions/commit"
 	"medlake/shared/datafile"
+	"medlake/shared/datafile/datafiletest"
 	"medlake/shared/lake"
 	"medlake/shared/store"
 	"medlake/shared/transform/column"
@@ -106,21 +107,9 @@ func (d *depot) derived(t *testing.T, n int, epoch int64, word string) lake.Reco
 		}
 	}
 	b.EndRow()
-	e, err := datafile.NewEncoder(d.schema)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var out bytes.Buffer
-	e.Begin(&out)
-	if err := e.Append(b); err != nil {
-		t.Fatal(err)
-	}
-	f, err := e.Finish()
-	if err != nil {
-		t.Fatal(err)
-	}
+	f, data := datafiletest.Encode(t, d.schema, b)
 	key := store.TablePrefix(table) + "data/" + load + ".parquet"
-	if err := d.bucket.Put(t.Context(), key, out.Bytes()); err != nil {
+	if err := d.bucket.Put(t.Context(), key, data); err != nil {
 		t.Fatal(err)
 	}
 	f.Path, f.Customer, f.Month = d.bucket.URL(key), "acme", datafile.Month(a.At)

@@ -1,7 +1,6 @@
 package erase_test
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -15,7 +14,7 @@ import (
 	"medlake/functions/erase"
 	"medlake/shared/archive"
 	"medlake/shared/archive/lock"
-	"medlake/shared/datafile"
+	"medlake/shared/datafile/datafiletest"
 	"medlake/shared/lake"
 	"medlake/shared/store"
 	"medlake/shared/transform/column"
@@ -194,20 +193,8 @@ func commit(t *testing.T, b *store.Bucket, w *warehouse.Warehouse, s lake.Schema
 		}
 		rows.EndRow()
 	}
-	e, err := datafile.NewEncoder(s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var out bytes.Buffer
-	e.Begin(&out)
-	if err := e.Append(rows); err != nil {
-		t.Fatal(err)
-	}
-	f, err := e.Finish()
-	if err != nil {
-		t.Fatal(err)
-	}
-	put(t, b, key, out.Bytes())
+	f, data := datafiletest.Encode(t, s, rows)
+	put(t, b, key, data)
 	f.Path, f.Customer = b.URL(key), "a"
 	h, err := w.Batch(t.Context(), visits)
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"medlake/functions/maintain"
+	"medlake/shared/datafile/datafiletest"
 	"medlake/shared/lake"
 	"medlake/shared/warehouse"
 )
@@ -218,7 +219,7 @@ func TestRoundsBesideCommits(t *testing.T) {
 			d.drop(t, notes, l)
 			continue
 		}
-		want = append(want, texts(batch(s, l))...)
+		want = append(want, datafiletest.Rows(batch(s, l))...)
 	}
 	stop()
 	for range cap(tables) {

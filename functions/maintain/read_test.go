@@ -3,12 +3,12 @@ package maintain_test
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 	"testing"
 
 	"medlake/shared/datafile"
+	"medlake/shared/datafile/datafiletest"
 	"medlake/shared/lake"
 	"medlake/shared/store"
 	"medlake/shared/transform/column"
@@ -39,8 +39,8 @@ func (d *depot) rows(t testing.TB, table string) (visible []string, hidden int) 
 	for _, f := range d.live(t, table) {
 		gone := map[int64]bool{}
 		for _, del := range f.Deletes {
-			r, n := d.object(t.Context(), t, del.Path)
-			if err := datafile.ReadDeletes(r, n, func(path []byte, row int64) {
+			data := d.object(t.Context(), t, del.Path)
+			if err := datafile.ReadDeletes(bytes.NewReader(data), int64(len(data)), func(path []byte, row int64) {
 				if string(path) == f.Path {
 					gone[row] = true
 				}
@@ -62,46 +62,12 @@ func (d *depot) rows(t testing.TB, table string) (visible []string, hidden int) 
 // texts spells the rows of a file.
 func (d *depot) texts(t testing.TB, s lake.Schema, url string) []string {
 	t.Helper()
-	r, n := d.object(t.Context(), t, url)
-	file, err := datafile.OpenReader(r, n, s)
-	if err != nil {
-		t.Fatal(err)
-	}
 	b := column.New(s.Columns)
-	for g := range file.Groups() {
-		if err := file.Read(g, names(s), b); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return texts(b)
+	datafiletest.Read(t, s, d.object(t.Context(), t, url), b)
+	return datafiletest.Rows(b)
 }
 
-// texts spells the rows of a batch.
-func texts(b *column.Batch) []string {
-	out := make([]string, b.Rows)
-	for i := range b.Columns {
-		c, k := &b.Columns[i], 0
-		for row, ok := range c.Valid {
-			switch {
-			case ok == 0:
-				out[row] += "null "
-				continue
-			case c.Type.Kind == lake.String:
-				out[row] += fmt.Sprintf("%q ", c.Text(k))
-			case c.Type.Kind == lake.Double:
-				out[row] += fmt.Sprintf("%g ", c.Floats[k])
-			case c.Type.Kind == lake.Boolean:
-				out[row] += fmt.Sprintf("%d ", c.Bools[k])
-			default:
-				out[row] += fmt.Sprintf("%d ", c.Ints[k])
-			}
-			k++
-		}
-	}
-	return out
-}
-
-func (d *depot) object(ctx context.Context, t testing.TB, url string) (*bytes.Reader, int64) {
+func (d *depot) object(ctx context.Context, t testing.TB, url string) []byte {
 	t.Helper()
 	key, err := d.bucket.Key(url)
 	if err != nil {
@@ -111,7 +77,7 @@ func (d *depot) object(ctx context.Context, t testing.TB, url string) (*bytes.Re
 	if err != nil {
 		t.Fatal(err)
 	}
-	return bytes.NewReader(data), int64(len(data))
+	return data
 }
 
 // objects lists the keys of a table's data.

@@ -1,11 +1,10 @@
 package maintain_test
 
 import (
-	"bytes"
 	"strings"
 	"testing"
 
-	"medlake/shared/datafile"
+	"medlake/shared/datafile/datafiletest"
 	"medlake/shared/lake"
 	"medlake/shared/transform/column"
 	"medlake/shared/warehouse"
@@ -52,53 +51,16 @@ func (d *depot) commitTogether(t testing.TB, table string, loads ...*load) {
 	all := column.New(s.Columns)
 	for _, l := range loads {
 		d.write(t, table, l)
-		f, n := d.object(t.Context(), t, l.files[0].Path)
-		r, err := datafile.OpenReader(f, n, s)
-		if err == nil {
-			err = r.Read(0, names(s), all)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
+		datafiletest.Read(t, s, d.object(t.Context(), t, l.files[0].Path), all)
 	}
-	f := d.encode(t, s, all)
+	f, data := datafiletest.Encode(t, s, all)
 	f.Path, f.Customer, f.Month = strings.Replace(loads[0].files[0].Path, ".parquet", "-all.parquet", 1), loads[0].customer, loads[0].files[0].Month
 	key, err := d.bucket.Key(f.Path)
 	if err == nil {
-		err = d.bucket.Put(t.Context(), key, f.data)
+		err = d.bucket.Put(t.Context(), key, data)
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	d.apply(t, table, warehouse.Change{Add: []lake.DataFile{f.DataFile}, Batch: d.claim(t, table, loads...).N})
-}
-
-type encoded struct {
-	lake.DataFile
-	data []byte
-}
-
-func (d *depot) encode(t testing.TB, s lake.Schema, b *column.Batch) encoded {
-	t.Helper()
-	e, err := datafile.NewEncoder(s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var out bytes.Buffer
-	e.Begin(&out)
-	if err := e.Append(b); err != nil {
-		t.Fatal(err)
-	}
-	f, err := e.Finish()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return encoded{f, out.Bytes()}
-}
-
-func names(s lake.Schema) (out []string) {
-	for _, c := range s.Columns {
-		out = append(out, c.Name)
-	}
-	return out
+	d.apply(t, table, warehouse.Change{Add: []lake.DataFile{f}, Batch: d.claim(t, table, loads...).N})
 }

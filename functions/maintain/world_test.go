@@ -10,6 +10,7 @@ import (
 
 	"medlake/functions/maintain"
 	"medlake/shared/datafile"
+	"medlake/shared/datafile/datafiletest"
 	"medlake/shared/lake"
 	"medlake/shared/store"
 	"medlake/shared/store/journal"
@@ -150,18 +151,18 @@ func (d *depot) attempt(t testing.TB, table string, l *load) lake.DataFile {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := d.encode(t, s, batch(s, l))
+	f, data := datafiletest.Encode(t, s, batch(s, l))
 	month := ""
 	if len(s.Partition) > 1 {
 		f.Month, month = datafile.Month(l.at), "month="+l.at.Format("2006-01")+"/"
 	}
 	d.loads++
 	key := fmt.Sprintf("%sdata/customer=%s/%s%s-ATTEMPT%d-0.parquet", store.TablePrefix(table), l.customer, month, l.id, d.loads)
-	if err := d.bucket.Put(t.Context(), key, f.data); err != nil {
+	if err := d.bucket.Put(t.Context(), key, data); err != nil {
 		t.Fatal(err)
 	}
 	f.Path, f.Customer = d.bucket.URL(key), l.customer
-	return f.DataFile
+	return f
 }
 
 func (d *depot) put(t testing.TB, key string, v any) {

@@ -3,12 +3,11 @@ package merge_test
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"slices"
 	"testing"
 
 	"medlake/shared/datafile"
-	"medlake/shared/lake"
+	"medlake/shared/datafile/datafiletest"
 	"medlake/shared/transform/column"
 	"medlake/shared/transform/fold"
 	"medlake/shared/warehouse"
@@ -34,8 +33,8 @@ func (d *depot) rows(t testing.TB, table string) (visible []string, keys map[str
 	for _, f := range files {
 		hidden := map[int64]bool{}
 		for _, del := range f.Deletes {
-			r, n := d.object(ctx, t, del.Path)
-			if err := datafile.ReadDeletes(r, n, func(path []byte, row int64) {
+			data := d.object(ctx, t, del.Path)
+			if err := datafile.ReadDeletes(bytes.NewReader(data), int64(len(data)), func(path []byte, row int64) {
 				if string(path) == f.Path {
 					hidden[row] = true
 				}
@@ -43,19 +42,10 @@ func (d *depot) rows(t testing.TB, table string) (visible []string, keys map[str
 				t.Fatal(err)
 			}
 		}
-		r, n := d.object(ctx, t, f.Path)
-		file, err := datafile.OpenReader(r, n, s)
-		if err != nil {
-			t.Fatal(err)
-		}
 		b := column.New(s.Columns)
-		for g := range file.Groups() {
-			if err := file.Read(g, names(s), b); err != nil {
-				t.Fatal(err)
-			}
-		}
+		datafiletest.Read(t, s, d.object(ctx, t, f.Path), b)
 		rows := d.table.Fold.Rows(b)
-		for row, text := range texts(b) {
+		for row, text := range datafiletest.Rows(b) {
 			keys[string(d.table.Fold.Key(fold.Ref{Rows: rows, Row: row}, nil))] = true
 			if !hidden[int64(row)] {
 				visible = append(visible, text)
@@ -66,7 +56,7 @@ func (d *depot) rows(t testing.TB, table string) (visible []string, keys map[str
 	return visible, keys
 }
 
-func (d *depot) object(ctx context.Context, t testing.TB, url string) (*bytes.Reader, int64) {
+func (d *depot) object(ctx context.Context, t testing.TB, url string) []byte {
 	t.Helper()
 	key, err := d.bucket.Key(url)
 	if err != nil {
@@ -76,35 +66,7 @@ func (d *depot) object(ctx context.Context, t testing.TB, url string) (*bytes.Re
 	if err != nil {
 		t.Fatal(err)
 	}
-	return bytes.NewReader(data), int64(len(data))
-}
-
-func names(s lake.Schema) (out []string) {
-	for _, c := range s.Columns {
-		out = append(out, c.Name)
-	}
-	return out
-}
-
-// texts spells the rows of a batch.
-func texts(b *column.Batch) []string {
-	out := make([]string, b.Rows)
-	for i := range b.Columns {
-		c, k := &b.Columns[i], 0
-		for row, ok := range c.Valid {
-			switch {
-			case ok == 0:
-				out[row] += "null "
-				continue
-			case c.Type.Kind == lake.String:
-				out[row] += fmt.Sprintf("%q ", c.Text(k))
-			default:
-				out[row] += fmt.Sprintf("%d ", c.Ints[k])
-			}
-			k++
-		}
-	}
-	return out
+	return data
 }
 
 // fold folds all rows of loads at once: what the table must show, and the keys it must have rows of.
@@ -133,7 +95,7 @@ func (d *depot) fold(loads []*load) (visible []string, keys map[string]bool) {
 			state.Append(out)
 		}
 	}
-	visible = texts(out)
+	visible = datafiletest.Rows(out)
 	slices.Sort(visible)
 	return visible, keys
 }

@@ -1,7 +1,6 @@
 package restore_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -13,6 +12,7 @@ import (
 	"medlake/functions/commit"
 	"medlake/functions/restore"
 	"medlake/shared/datafile"
+	"medlake/shared/datafile/datafiletest"
 	"medlake/shared/lake"
 	"medlake/shared/store"
 	"medlake/shared/transform/column"
@@ -115,21 +115,9 @@ func (d *depot) file(tb testing.TB, table, load, word string, at time.Time) lake
 		}
 	}
 	b.EndRow()
-	e, err := datafile.NewEncoder(schema)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	var out bytes.Buffer
-	e.Begin(&out)
-	if err := e.Append(b); err != nil {
-		tb.Fatal(err)
-	}
-	f, err := e.Finish()
-	if err != nil {
-		tb.Fatal(err)
-	}
+	f, data := datafiletest.Encode(tb, schema, b)
 	key := fmt.Sprintf("%sdata/%s.parquet", store.TablePrefix(table), load)
-	if err := d.bucket.Put(tb.Context(), key, out.Bytes()); err != nil {
+	if err := d.bucket.Put(tb.Context(), key, data); err != nil {
 		tb.Fatal(err)
 	}
 	f.Path, f.Customer, f.Month = d.bucket.URL(key), "acme", datafile.Month(at)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"medlake/shared/datafile"
+	"medlake/shared/datafile/datafiletest"
 	"medlake/shared/lake"
 	"medlake/shared/query"
 	"medlake/shared/store"
@@ -116,21 +117,9 @@ func dataFile(t *testing.T, b *store.Bucket, s lake.Schema, customer, load, amou
 		}
 	}
 	batch.EndRow()
-	enc, err := datafile.NewEncoder(s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var buf bytes.Buffer
-	enc.Begin(&buf)
-	if err := enc.Append(batch); err != nil {
-		t.Fatal(err)
-	}
-	f, err := enc.Finish()
-	if err != nil {
-		t.Fatal(err)
-	}
+	f, data := datafiletest.Encode(t, s, batch)
 	key := store.TablePrefix(s.Table) + "data/customer=" + customer + "/" + load + ".parquet"
-	if err := b.Put(t.Context(), key, buf.Bytes()); err != nil {
+	if err := b.Put(t.Context(), key, data); err != nil {
 		t.Fatal(err)
 	}
 	f.Path, f.Customer, f.Month = b.URL(key), customer, datafile.Month(at)

@@ -1,7 +1,6 @@
 package warehouse
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"os"
@@ -12,6 +11,7 @@ import (
 	"time"
 
 	"medlake/shared/datafile"
+	"medlake/shared/datafile/datafiletest"
 	"medlake/shared/lake"
 	"medlake/shared/store"
 	"medlake/shared/transform/column"
@@ -92,21 +92,9 @@ func newFile(t *testing.T, b *store.Bucket, s lake.Schema, customer, name string
 			}
 		}
 	}
-	e, err := datafile.NewEncoder(s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var buf bytes.Buffer
-	e.Begin(&buf)
-	if err := e.Append(batch); err != nil {
-		t.Fatal(err)
-	}
-	f, err := e.Finish()
-	if err != nil {
-		t.Fatal(err)
-	}
+	f, data := datafiletest.Encode(t, s, batch)
 	key := fmt.Sprintf("%sdata/customer=%s/%s.parquet", store.TablePrefix(s.Table), customer, name)
-	if err := b.PutIfAbsent(t.Context(), key, buf.Bytes()); err != nil {
+	if err := b.PutIfAbsent(t.Context(), key, data); err != nil {
 		t.Fatal(err)
 	}
 	f.Path, f.Customer, f.Month = b.URL(key), customer, datafile.Month(at)

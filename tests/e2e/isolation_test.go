@@ -196,7 +196,7 @@ func (l *lakeDir) drop(t *testing.T, path string, data []byte) {
 	}
 }
 
-// separate asks every table, also the ledgers and the logs of changing tables, as each customer: each sees all of its
+// separate asks every table, also the ledgers and the logs and histories of changing tables, as each customer: each sees all of its
 // rows and no other.
 func (l *lakeDir) separate(t *testing.T) {
 	t.Helper()
@@ -204,7 +204,7 @@ func (l *lakeDir) separate(t *testing.T) {
 	for _, x := range tables(t, l) {
 		names = append(names, x.ID())
 		if x.Target() != x.ID() {
-			names = append(names, x.Target())
+			names = append(names, x.Target(), x.ID()+"_history")
 		}
 	}
 	var own, all strings.Builder
