@@ -1,0 +1,128 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// spec says how a server is installed and run. Install comes back at once when that was done before.
+type spec struct {
+	install func(ctx context.Context, c *cloud) error
+	// command is the server in the foreground, with its data in dir; nil for a tool that is only installed.
+	command func(ctx context.Context, c *cloud, dir string, port int) (*exec.Cmd, error)
+	answers func(port int) error // nil when it serves
+}
+
+// access is the account of every server that has accounts.
+const (
+	accessKey = "medlake"
+	secretKey = "medlake-secret"
+)
+
+// The versions that are installed.
+const (
+	versitygw  = "github.com/versity/versitygw/cmd/versitygw@v1.8.0"
+	minio      = "github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c"
+	fakeGCS    = "github.com/fsouza/fake-gcs-server@v1.56.1"
+	azurite    = "azurite@3.37.0"
+	moto       = "moto@5.2.5"
+	motoPython = "moto[server]==5.2.5 boto3==1.44.8"
+)
+
+// servers are the stores, catalogs and clouds that checks may need. PostgreSQL and promtool are the machine's own.
+var servers = map[string]spec{
+	"versitygw": {
+		install: goInstall(versitygw),
+		command: func(ctx context.Context, c *cloud, dir string, port int) (*exec.Cmd, error) {
+			data := filepath.Join(dir, "data")
+			if err := os.MkdirAll(data, 0o755); err != nil {
+				return nil, err
+			}
+			sidecar := filepath.Join(dir, "sidecar") // metadata in files: not every file system has extended attributes
+			if err := os.MkdirAll(sidecar, 0o755); err != nil {
+				return nil, err
+			}
+			return exec.Command(c.bin(versitygw), "--access", accessKey, "--secret", secretKey, "--region", region, "--port", address(port),
+				"--quiet", "posix", "--sidecar", sidecar, data), nil
+		},
+		answers: answersHTTP,
+	},
+	"minio": {
+		install: goInstall(minio),
+		command: func(ctx context.Context, c *cloud, dir string, port int) (*exec.Cmd, error) {
+			cmd := exec.Command(c.bin(minio), "server", "--quiet", "--address", address(port), filepath.Join(dir, "data"))
+			cmd.Env = append(os.Environ(), "MINIO_ROOT_USER="+accessKey, "MINIO_ROOT_PASSWORD="+secretKey, "MINIO_BROWSER=off", "MINIO_UPDATE=off", "HOME="+dir)
+			return cmd, nil
+		},
+		answers: func(port int) error {
+			resp, err := http.Get("http://" + address(port) + "/minio/health/ready")
+			if err != nil {
+				return err
+			}
+			_ = resp.Body.Close()
+			if resp.StatusCode != http.StatusOK {
+				return fmt.Errorf("it answers %s", resp.Status)
+			}
+			return nil
+		},
+	},
+	"fake-gcs-server": {
+		install: goInstall(fakeGCS),
+		command: func(ctx context.Context, c *cloud, dir string, port int) (*exec.Cmd, error) {
+			return exec.Command(c.bin(fakeGCS), "-scheme", "http", "-host", "127.0.0.1", "-port", strconv.Itoa(port),
+				"-public-host", address(port), "-backend", "memory", "-log-level", "error"), nil
+		},
+		answers: answersHTTP,
+	},
+	"azurite": {
+		install: npmInstall(azurite),
+		command: func(ctx context.Context, c *cloud, dir string, port int) (*exec.Cmd, error) {
+			return exec.Command(filepath.Join(c.cache, azurite, "node_modules/.bin/azurite-blob"), "--silent", "--skipApiVersionCheck",
+				"--location", dir, "--blobHost", "127.0.0.1", "--blobPort", strconv.Itoa(port)), nil
+		},
+		answers: answersHTTP,
+	},
+	"moto": {
+		install: pipInstall(moto, motoPython),
+		command: func(ctx context.Context, c *cloud, dir string, port int) (*exec.Cmd, error) {
+			return exec.Command(filepath.Join(c.cache, moto, "bin/moto_server"), "-H", "127.0.0.1", "-p", strconv.Itoa(port)), nil
+		},
+		answers: answersHTTP,
+	},
+	"postgres": {install: installPostgres, command: runPostgres, answers: answersTCP},
+	"promtool": {install: aptInstall("promtool", "prometheus")},
+}
+
+func address(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }
+
+// answersHTTP is content with any answer.
+func answersHTTP(port int) error {
+	resp, err := (&http.Client{Timeout: 5 * time.Second}).Get("http://" + address(port) + "/")
+	if err != nil {
+		return err
+	}
+	return resp.Body.Close()
+}
+
+func answersTCP(port int) error {
+	conn, err := net.DialTimeout("tcp", address(port), time.Second)
+	if err != nil {
+		return err
+	}
+	return conn.Close()
+}
+
+// bin is the file of an installed Go program: its versions live side by side.
+func (c *cloud) bin(module string) string {
+	_, version, _ := strings.Cut(module, "@")
+	name := filepath.Base(strings.TrimSuffix(module, "@"+version))
+	return filepath.Join(c.cache, "bin", name+"@"+version)
+}
