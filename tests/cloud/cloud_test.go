@@ -20,7 +20,9 @@ var fakes = map[string]spec{
 }
 
 func shell(script string) func(context.Context, *cloud, string, int) (*exec.Cmd, error) {
-	return func(context.Context, *cloud, string, int) (*exec.Cmd, error) { return exec.Command("sh", "-c", script), nil }
+	return func(context.Context, *cloud, string, int) (*exec.Cmd, error) {
+		return exec.Command("sh", "-c", script), nil
+	}
 }
 
 func TestExitCode(t *testing.T) {

@@ -120,4 +120,3 @@ func (c *cloud) one(ctx context.Context, k check) bool {
 
 // say prints one line.
 func (c *cloud) say(format string, args ...any) { fmt.Fprintf(c.out, format+"\n", args...) }
-
