@@ -67,6 +67,9 @@ const (
 	codecLevel = zstd.SpeedFastest
 )
 
+// codec is one for all writers: it keeps what it compresses with, a megabyte each, for whoever compresses next.
+var codec = &zstd.Codec{Level: codecLevel}
+
 // encodings by letter of the layout: the two that every reader knows.
 var encodings = map[byte]encoding.Encoding{plainPages: &parquet.Plain, dictionary: &parquet.RLEDictionary}
 
@@ -74,7 +77,7 @@ var encodings = map[byte]encoding.Encoding{plainPages: &parquet.Plain, dictionar
 func newWriter(leaves []leaf, layout []byte) (*parquet.GenericWriter[any], error) {
 	g := parquet.Group{}
 	opts := []parquet.WriterOption{
-		parquet.Compression(&zstd.Codec{Level: codecLevel}),
+		parquet.Compression(codec),
 		parquet.CreatedBy("medlake", "1.0.0", "0"),
 		parquet.DataPageStatistics(false), // the column chunk's are enough
 		parquet.PageBufferSize(pageBytes),
