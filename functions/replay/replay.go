@@ -15,6 +15,7 @@ import (
 	"medlake/shared/lake"
 	"medlake/shared/pace"
 	"medlake/shared/store/journal"
+	"medlake/shared/store/journal/lives"
 )
 
 // Config is what a Replayer works with. Journal, Metadata and Derive must be set; other zero fields take the defaults.
@@ -85,7 +86,8 @@ type Report struct {
 }
 
 // Resume goes on with the latest replay. It can be called at any time and by several at once; when it returns nil, all that
-// the replay is about is in the log or on its way. lake.ErrNotFound means that there is no replay, lake.ErrConflict that
+// the replay is about is in the log or on its way. A restore meanwhile stops what is on its way: once Resume returns nil,
+// commit was done, and another Resume finds nothing to derive, the replay is over. lake.ErrNotFound means that there is no replay, lake.ErrConflict that
 // the latest asks for other metadata, or that another one came meanwhile.
 func (r *Replayer) Resume(ctx context.Context) (Report, error) {
 	epoch, q, err := r.latest(ctx)
@@ -96,14 +98,15 @@ func (r *Replayer) Resume(ctx context.Context) (Report, error) {
 	if q.Metadata != r.cfg.Metadata {
 		return report, fmt.Errorf("replay %d asks for metadata %s and this is %s: %w", epoch, q.Metadata, r.cfg.Metadata, lake.ErrConflict)
 	}
-	for from := int64(1); from <= epoch; {
+	for from := int64(1); from > 0; {
 		s := newScope(*q, r.cfg.Hold)
-		if from, err = s.read(ctx, r.cfg.Journal, from, epoch); err == nil {
-			err = r.run(ctx, epoch, s, &report)
-		}
-		if err != nil {
+		if err := s.Read(ctx, r.cfg.Journal, from, epoch); err != nil {
 			return report, fmt.Errorf("replay %d: %w", epoch, err)
 		}
+		if err := r.run(ctx, epoch, *q, s, &report); err != nil {
+			return report, fmt.Errorf("replay %d: %w", epoch, err)
+		}
+		from = s.Next
 	}
 	r.cfg.Log.InfoContext(ctx, "replayed", "epoch", epoch, "arrivals", report.Arrivals, "done", report.Done,
 		"derived", report.Derived, "gone", report.Gone, "excluded", report.Excluded)
@@ -129,20 +132,20 @@ func (r *Replayer) latest(ctx context.Context) (int64, *lake.ReplayRequest, erro
 }
 
 // run derives what a scope holds and the log does not have yet.
-func (r *Replayer) run(ctx context.Context, epoch int64, s *scope, report *Report) error {
-	done, err := r.done(ctx, epoch, s)
+func (r *Replayer) run(ctx context.Context, epoch int64, q lake.ReplayRequest, s *lives.Lives, report *Report) error {
+	done, seen, err := r.done(ctx, epoch, s)
 	if err != nil {
 		return err
 	}
 	var todo []lake.Pending
-	for _, l := range s.order {
-		p, out := l.pending(epoch, s.request)
+	for _, l := range s.Order {
+		p, out := pending(l, epoch, seen, q)
 		switch {
 		case out == outside:
 			continue
 		case out == excluded:
 			report.Excluded++
-		case done[l.arrival.ID()]:
+		case done[l.Arrival.ID()]:
 			report.Done++
 		default:
 			todo = append(todo, p)
@@ -176,29 +179,28 @@ func (r *Replayer) run(ctx context.Context, epoch int64, s *scope, report *Repor
 	return first
 }
 
-// done reads which arrivals have their receipt of this replay, and what restores have decided since it was asked for.
-func (r *Replayer) done(ctx context.Context, epoch int64, s *scope) (map[string]bool, error) {
+// done reads which arrivals have their receipt of this replay, and what restores and erasures have decided since it was
+// asked for, up to entry seen.
+func (r *Replayer) done(ctx context.Context, epoch int64, s *lives.Lives) (done map[string]bool, seen int64, err error) {
 	tail, err := r.cfg.Journal.Tail(ctx)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	done := map[string]bool{}
+	done = map[string]bool{}
 	for n := epoch + 1; n <= tail; n++ {
 		e, err := r.cfg.Journal.Entry(ctx, n)
 		if err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 		if e.Replay != nil {
-			return nil, fmt.Errorf("replay %d takes its place: %w", n, lake.ErrConflict)
+			return nil, 0, fmt.Errorf("replay %d takes its place: %w", n, lake.ErrConflict)
 		}
-		if e.Restore != nil {
-			s.restore(n, e.Restore)
-		}
+		s.Settle(&e.Entry)
 		for i := range e.Receipts {
 			if e.Receipts[i].Epoch == epoch {
 				done[e.Receipts[i].ID] = true
 			}
 		}
 	}
-	return done, nil
+	return done, tail, nil
 }

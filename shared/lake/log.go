@@ -13,18 +13,21 @@ type Pending struct {
 	Older    []string `json:"older,omitempty"`    // loads before that one, where a restore may have brought their rows back
 	Drops    []string `json:"drops,omitempty"`    // the tables that these loads have files in
 	Without  []string `json:"without,omitempty"`  // tables that were restored without Replaces: the record stays out of them too
+	Seen     int64    `json:"seen,omitempty"`     // the log was read up to here for the four above; 0: up to Epoch
+	Erased   bool     `json:"erased,omitempty"`   // of an erasure: the old rows leave even if none come
 }
 
 // Entry is object log/<N>: what one claim took in. Entries are claimed in order, without holes, and never deleted; the
-// log entry that holds an arrival is its receipt for ever. A replay and a restore stand in entries of their own.
+// log entry that holds an arrival is its receipt for ever. A replay, a restore and an erasure stand in entries of their own.
 type Entry struct {
 	Format   int            `json:"format"`
 	N        int64          `json:"n"`
-	ID       string         `json:"id,omitempty"` // of a replay or restore: tells it from an equal one
+	ID       string         `json:"id,omitempty"` // of a replay, restore or erasure: tells it from an equal one
 	Receipts []Receipt      `json:"receipts"`     // one an arrival
 	Loads    []Load         `json:"loads,omitempty"`
 	Replay   *ReplayRequest `json:"replay,omitempty"`
 	Restore  *Restore       `json:"restore,omitempty"`
+	Erase    *Erasure       `json:"erase,omitempty"`
 }
 
 // Receipt says what became of one arrival. It becomes one row of ops.loads.
@@ -54,6 +57,7 @@ type Load struct {
 	Replaces string       `json:"replaces,omitempty"` // its rows leave the tables of Drops when this one's come
 	Older    []string     `json:"older,omitempty"`    // so do those of these loads, if they are there
 	Drops    []string     `json:"drops,omitempty"`
+	Erased   bool         `json:"erased,omitempty"` // they leave for good, even where a restore leaves this load out
 	Tables   []TableFiles `json:"tables"`
 }
 

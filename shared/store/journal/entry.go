@@ -25,7 +25,7 @@ func parse(n int64, data []byte) (*Entry, error) {
 	if err := json.Unmarshal(data, &e.Entry); err != nil {
 		return nil, fmt.Errorf("not readable: %w", err)
 	}
-	if err := known(n, e.Format, e.N); err != nil {
+	if err := known(n, e.Format, e.N, e.Erase != nil); err != nil {
 		return nil, err
 	}
 	e.arrivals = make(map[arrival]struct{}, len(e.Receipts))
@@ -40,8 +40,8 @@ func parse(n int64, data []byte) (*Entry, error) {
 }
 
 // known checks that what claims to be entry n is of a form that we know.
-func known(n int64, format int, is int64) error {
-	if format != lake.Format || is != n {
+func known(n int64, format int, is int64, erases bool) error {
+	if format != formatOf(erases) || is != n {
 		return fmt.Errorf("format %d, number %d: written by another version", format, is)
 	}
 	return nil
@@ -55,3 +55,11 @@ func (e *Entry) HasArrival(id string, epoch int64) bool {
 
 // HasLoad reports whether the entry takes in a load.
 func (e *Entry) HasLoad(id string) bool { _, ok := e.loads[id]; return ok }
+
+// formatOf is the format of entries that erase, or of all others.
+func formatOf(erases bool) int {
+	if erases {
+		return lake.EraseFormat
+	}
+	return lake.Format
+}

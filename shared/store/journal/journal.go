@@ -136,12 +136,13 @@ func (j *Journal) Receipts(ctx context.Context, n int64) ([]lake.Receipt, error)
 		Format   int            `json:"format"`
 		N        int64          `json:"n"`
 		Receipts []lake.Receipt `json:"receipts"`
+		Erase    *struct{}      `json:"erase"`
 	}
 	if data, err = j.resolve(ctx, n, data); err == nil {
 		err = json.Unmarshal(data, &some)
 	}
 	if err == nil {
-		err = known(n, some.Format, some.N)
+		err = known(n, some.Format, some.N, some.Erase != nil)
 	}
 	if err != nil {
 		return nil, fmt.Errorf(errorPrefix, n, err)
@@ -166,7 +167,7 @@ func (j *Journal) find(ctx context.Context, n int64) (e *Entry, data []byte, err
 // Claim makes e the entry after the last, unless another committer is first, and returns the entry that won. An error
 // leaves it open whether e stands: look at the tail again.
 func (j *Journal) Claim(ctx context.Context, e lake.Entry) (*Entry, error) {
-	e.Format = lake.Format
+	e.Format = formatOf(e.Erase != nil)
 	data, err := json.Marshal(e)
 	if err != nil {
 		return nil, fmt.Errorf(errorPrefix, e.N, err)
@@ -181,12 +182,22 @@ func (j *Journal) Claim(ctx context.Context, e lake.Entry) (*Entry, error) {
 // Add claims entries after the last until one is e's, which is an entry of a kind that stands alone. e.ID is a name never
 // given before. An error leaves it open whether e stands.
 func (j *Journal) Add(ctx context.Context, e lake.Entry) (*Entry, error) {
-	var err error
-	if e.N, err = j.Tail(ctx); err != nil {
+	return j.Compose(ctx, func(context.Context, int64) (lake.Entry, error) { return e, nil })
+}
+
+// Compose is Add of an entry that depends on all that the log holds before it: makes makes it, as entry n, anew for every
+// claim.
+func (j *Journal) Compose(ctx context.Context, makes func(ctx context.Context, n int64) (lake.Entry, error)) (*Entry, error) {
+	tail, err := j.Tail(ctx)
+	if err != nil {
 		return nil, err
 	}
-	for {
-		e.N++
+	for n := tail + 1; ; n++ {
+		e, err := makes(ctx, n)
+		if err != nil {
+			return nil, err
+		}
+		e.N = n
 		won, err := j.Claim(ctx, e)
 		if err != nil || won.ID == e.ID {
 			return won, err
