@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"medlake/shared/faas/meter"
 	"medlake/shared/lake"
 	"medlake/shared/pace"
 	"medlake/shared/warehouse"
@@ -24,6 +25,7 @@ func (c *Committer) apply(ctx context.Context, table string, n int64) error {
 		case try >= c.cfg.Tries || ctx.Err() != nil:
 			return fmt.Errorf("table %s: %w", table, err)
 		default: // most likely another committer was first
+			c.cfg.Meter.Add(ctx, meter.CommitRaces, 1)
 			pace.Pause(ctx, time.Duration(rand.Int64N(int64(try)*int64(20*time.Millisecond))))
 			try++
 		}
@@ -56,6 +58,7 @@ func (c *Committer) step(ctx context.Context, table string, n int64) (done bool,
 		changed, err := c.change(ctx, head, w)
 		switch {
 		case err != nil && w.restore != nil && errors.Is(err, lake.ErrNotFound):
+			c.cfg.Meter.Add(ctx, meter.PassedOver, 1)
 			c.log.ErrorContext(ctx, "a restore is passed over: its snapshot is gone", "table", table, "entry", w.at)
 			lost = w.at
 		case err != nil || changed || w.to >= n:
@@ -89,5 +92,9 @@ func (c *Committer) change(ctx context.Context, head warehouse.Head, w *net) (ch
 	if len(do.Add)+len(do.Remove)+len(do.Deletes) == 0 {
 		return false, nil
 	}
-	return true, c.cfg.Tables.Apply(ctx, head, do)
+	if err := c.cfg.Tables.Apply(ctx, head, do); err != nil {
+		return true, err
+	}
+	c.measureReceipts(ctx, w)
+	return true, nil
 }

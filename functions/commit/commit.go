@@ -17,6 +17,7 @@ import (
 
 	"github.com/cloudevents/sdk-go/v2/event"
 
+	"medlake/shared/faas/meter"
 	"medlake/shared/lake"
 	"medlake/shared/pace"
 	"medlake/shared/store"
@@ -35,6 +36,7 @@ type Config struct {
 	Window   Window
 	Done     func(context.Context, Round) // called by Run after a round that got to the tables; default: nothing
 	Log      *slog.Logger
+	Meter    *meter.Meter
 }
 
 // Committer commits. It is safe for concurrent use.
@@ -46,9 +48,10 @@ type Committer struct {
 	rounds sync.Mutex // one round at a time in one process: more would only compete
 
 	// Under rounds.
-	noted int64               // entries up to here have marked their tables
-	dirty map[string]struct{} // tables that may be behind
-	gaps  gaps
+	noted   int64               // entries up to here have marked their tables
+	dirty   map[string]struct{} // tables that may be behind
+	reached map[string]int64    // entries that tables were brought up to, for those who watch
+	gaps    gaps
 
 	replay   int64 // the last replay in entries up to searched
 	searched int64
@@ -85,7 +88,7 @@ func New(cfg Config) (*Committer, error) {
 	return &Committer{
 		cfg:   cfg,
 		log:   cfg.Log,
-		woken: make(chan struct{}, 1), unread: map[string]time.Time{},
+		woken: make(chan struct{}, 1), unread: map[string]time.Time{}, reached: map[string]int64{},
 		loads: &ledger{bucket: cfg.Bucket, attempt: cfg.Attempt},
 	}, nil
 }
@@ -178,6 +181,7 @@ type Round struct {
 func (c *Committer) Round(ctx context.Context) (r Round, err error) {
 	c.rounds.Lock()
 	defer c.rounds.Unlock()
+	defer func(start time.Time) { c.measure(ctx, r, start, err) }(time.Now())
 	if c.dirty == nil {
 		if r.Entry, err = c.cfg.Journal.Tail(ctx); err != nil {
 			return r, err
@@ -212,9 +216,12 @@ func (c *Committer) bring(ctx context.Context, r *Round) error {
 	for i, table := range behind {
 		if errs[i] != nil {
 			r.Behind = append(r.Behind, table)
+			c.cfg.Meter.Set(ctx, meter.CommitLag, float64(r.Entry-c.reached[table]), table)
 			continue
 		}
 		delete(c.dirty, table)
+		c.reached[table] = r.Entry
+		c.cfg.Meter.Set(ctx, meter.CommitLag, 0, table)
 		r.Tables++
 	}
 	return errors.Join(errs...)

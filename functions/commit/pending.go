@@ -43,6 +43,7 @@ func (c *Committer) pending(ctx context.Context) (items []item, more bool, err e
 	slices.SortFunc(found, func(a, b store.Object) int {
 		return cmp.Or(a.ModTime.Compare(b.ModTime), cmp.Compare(a.Key, b.Key))
 	})
+	c.measurePending(ctx, found)
 	size := int64(0)
 	for i, o := range found {
 		if size += o.Size; i == maxTaken || i > 0 && size > maxPending {

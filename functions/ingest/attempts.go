@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 
+	"medlake/shared/faas/meter"
 	"medlake/shared/lake"
 	"medlake/shared/store"
 )
@@ -61,6 +62,7 @@ func (f *Ingest) again(ctx context.Context, p lake.Pending) (*lake.Record, error
 func (f *Ingest) alone(ctx context.Context, p lake.Pending, base int64) (*lake.Record, error) {
 	f.log.WarnContext(ctx, "trying alone", "arrival", p.Arrival.ID())
 	err := f.cfg.Alone(ctx, p)
+	f.cfg.Meter.Add(ctx, meter.Alone, 1, meter.Outcome(err))
 	if errors.Is(err, ErrDied) && ctx.Err() == nil {
 		rec, err := f.quarantine(ctx, p, base, About{}, lake.Refuse(lake.Crashed, -1))
 		if err != nil {

@@ -13,6 +13,7 @@ import (
 	"github.com/cloudevents/sdk-go/v2/event"
 
 	"medlake/shared/faas"
+	"medlake/shared/faas/meter"
 	"medlake/shared/lake"
 	"medlake/shared/store"
 	"medlake/shared/store/journal"
@@ -35,6 +36,7 @@ type Config struct {
 	Parallel int           // uploads of one load at once; default 4
 	TempDir  string        // for uploads and data files too large for memory; default the system's
 	Log      *slog.Logger
+	Meter    *meter.Meter
 }
 
 // Secrets gives the lines of a secret, the current value first. lake.ErrNotFound means that there is none.

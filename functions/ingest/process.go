@@ -11,6 +11,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strconv"
+	"time"
 
 	"medlake/shared/lake"
 )
@@ -19,6 +20,7 @@ import (
 // and may have killed whoever tried it. An error that is lake.ErrInvalid means there is no such arrival; after any other
 // the arrival must come again.
 func (f *Ingest) Process(ctx context.Context, a lake.Arrival, resent bool) (Result, error) {
+	start := time.Now()
 	a, err := f.identify(ctx, a)
 	if err != nil {
 		return Result{}, err
@@ -32,7 +34,9 @@ func (f *Ingest) Process(ctx context.Context, a lake.Arrival, resent bool) (Resu
 	if err != nil {
 		return Result{}, fmt.Errorf("arrival %s: %w", a.ID(), err)
 	}
-	return f.told(ctx, a, 0, rec), nil
+	res := f.told(ctx, a, 0, rec)
+	f.measure(ctx, a, rec, res, time.Since(start))
+	return res, nil
 }
 
 // Derive processes an arrival anew for the replay p.Epoch, whose entry stands in the log. p says what the outcome replaces;

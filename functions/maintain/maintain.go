@@ -15,6 +15,7 @@ import (
 
 	"github.com/cloudevents/sdk-go/v2/event"
 
+	"medlake/shared/faas/meter"
 	"medlake/shared/lake"
 	"medlake/shared/store"
 	"medlake/shared/store/journal"
@@ -62,8 +63,9 @@ type Config struct {
 	Grace    time.Duration // a file younger than this is never deleted; default 2 h
 	Foreign  time.Duration // nor is one younger than this that no record proves to be left over; default 72 h
 	// Now is the time by the store's clock, by which its objects' ages count. Default: that of an object written for it.
-	Now func(ctx context.Context) (time.Time, error)
-	Log *slog.Logger
+	Now   func(ctx context.Context) (time.Time, error)
+	Log   *slog.Logger
+	Meter *meter.Meter
 }
 
 // Budget bounds one round. What is left over is done by the next one.

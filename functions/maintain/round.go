@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"medlake/shared/faas/meter"
 	"medlake/shared/lake"
 	"medlake/shared/warehouse"
 )
@@ -43,10 +44,12 @@ type Deleted struct {
 }
 
 // Round looks after every table. A table that fails does not hold up the others and is met again by the next round.
-func (m *Maintainer) Round(ctx context.Context, o Order) (Report, error) {
+func (m *Maintainer) Round(ctx context.Context, o Order) (r Report, err error) {
 	m.rounds.Lock()
 	defer m.rounds.Unlock()
-	var r Report
+	if !o.Dry {
+		defer func(start time.Time) { m.measure(ctx, r, start, err) }(time.Now())
+	}
 	now, err := m.now(ctx, o.Dry)
 	if err != nil {
 		return r, err
@@ -84,6 +87,18 @@ func (m *Maintainer) Round(ctx context.Context, o Order) (Report, error) {
 	}
 	m.report(ctx, r)
 	return r, errors.Join(errs...)
+}
+
+func (m *Maintainer) measure(ctx context.Context, r Report, start time.Time, err error) {
+	for _, t := range r.Tables {
+		m.cfg.Meter.Add(ctx, meter.Compacted, int64(t.Compacted), t.Table)
+		m.cfg.Meter.Add(ctx, meter.GaveUp, int64(t.GaveUp), t.Table)
+		m.cfg.Meter.Add(ctx, meter.Deleted, int64(t.Deleted.Files), t.Table)
+		m.cfg.Meter.Add(ctx, meter.Freed, t.Deleted.Bytes, t.Table)
+	}
+	m.cfg.Meter.Set(ctx, meter.LeftOver, float64(r.Left))
+	m.cfg.Meter.Set(ctx, meter.Folded, float64(r.Folded))
+	m.cfg.Meter.Round(ctx, "maintain", start, err)
 }
 
 func (m *Maintainer) report(ctx context.Context, r Report) {

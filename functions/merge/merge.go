@@ -14,6 +14,7 @@ import (
 
 	"github.com/cloudevents/sdk-go/v2/event"
 
+	"medlake/shared/faas/meter"
 	"medlake/shared/lake"
 	"medlake/shared/pace"
 	"medlake/shared/store"
@@ -47,6 +48,7 @@ type Config struct {
 	Tick     time.Duration // how often to look without being woken; default 10 s
 	Window   time.Duration // how long to wait after a wake-up, so that a merge takes in more; default 2 s
 	Log      *slog.Logger
+	Meter    *meter.Meter
 }
 
 // Merger merges. It is safe for concurrent use.
@@ -159,13 +161,13 @@ type Round struct {
 
 // Round brings every table up to its log. A table that fails is tried again in the next round and does not hold up the
 // others.
-func (m *Merger) Round(ctx context.Context) (Round, error) {
+func (m *Merger) Round(ctx context.Context) (r Round, err error) {
 	m.rounds.Lock()
 	defer m.rounds.Unlock()
+	defer func(start time.Time) { m.cfg.Meter.Round(ctx, "merge", start, err) }(time.Now())
 	changed := make([]bool, len(m.tables))
 	errs := make([]error, len(m.tables))
 	pace.Each(len(m.tables), m.cfg.Parallel, func(i int) { changed[i], errs[i] = m.merge(ctx, m.tables[i]) })
-	var r Round
 	for i, t := range m.tables {
 		if errs[i] != nil {
 			r.Behind = append(r.Behind, t.table.schema.Table)
@@ -173,5 +175,6 @@ func (m *Merger) Round(ctx context.Context) (Round, error) {
 			r.Merged++
 		}
 	}
+	m.cfg.Meter.Add(ctx, meter.Merged, int64(r.Merged))
 	return r, errors.Join(errs...)
 }

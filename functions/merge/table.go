@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"medlake/shared/faas/meter"
 	"medlake/shared/lake"
 	"medlake/shared/pace"
 	"medlake/shared/transform/column"
@@ -54,6 +55,7 @@ func (m *Merger) step(ctx context.Context, t *merged) (changed bool, err error) 
 	if log.Batch < head.Batch {
 		return false, nil // the log was put back and is yet to catch up
 	}
+	m.cfg.Meter.Set(ctx, meter.MergeLag, float64(max(0, log.Batch-max(head.Batch, t.settled.to))), head.Table)
 	p := plan{merged: t, head: head, logHead: log, anew: map[string]bool{}, news: map[string][]warehouse.LiveFile{}}
 	switch {
 	case head.Fold == t.fold.Version():
@@ -83,12 +85,15 @@ func (m *Merger) step(ctx context.Context, t *merged) (changed bool, err error) 
 			t.settled.from = head.Batch
 		}
 		t.settled.to = log.Batch
+		m.cfg.Meter.Set(ctx, meter.MergeLag, 0, head.Table)
 		return false, nil
 	}
 	if err := m.cfg.Tables.Apply(ctx, head, c); err != nil {
 		return false, err
 	}
 	t.ours, t.aside = true, 0
+	m.cfg.Meter.Set(ctx, meter.MergeLag, 0, head.Table)
+	m.cfg.Meter.Add(ctx, meter.MergedRow, rows, head.Table)
 	m.log.InfoContext(ctx, "merged", "table", head.Table, "entry", c.Batch, "rows", rows, "anew", p.all || len(p.anew) > 0)
 	return true, nil
 }

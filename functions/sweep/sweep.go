@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log/slog"
 	"path"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -16,6 +17,7 @@ import (
 	"github.com/cloudevents/sdk-go/v2/event"
 
 	"medlake/shared/faas"
+	"medlake/shared/faas/meter"
 	"medlake/shared/lake"
 	"medlake/shared/store"
 	"medlake/shared/store/journal"
@@ -33,6 +35,7 @@ type Config struct {
 	Grace  time.Duration // uploads younger than this are still on their first way; default 1 min
 	Now    func() time.Time
 	Log    *slog.Logger
+	Meter  *meter.Meter
 }
 
 // Sweeper sweeps. It is safe for concurrent use: one sweep runs at a time.
@@ -113,10 +116,13 @@ type Report struct {
 const maxCandidates = 10_000
 
 // Sweep goes through landing, customer by customer and date by date.
-func (s *Sweeper) Sweep(ctx context.Context, all bool) (Report, error) {
+func (s *Sweeper) Sweep(ctx context.Context, all bool) (r Report, err error) {
 	s.sweeping.Lock()
 	defer s.sweeping.Unlock()
-	var r Report
+	defer func(start time.Time) {
+		s.cfg.Meter.Round(ctx, "sweep", start, err)
+		s.cfg.Meter.Set(ctx, meter.Swept, float64(r.Objects), strconv.FormatBool(all))
+	}(time.Now())
 	since := ""
 	if !all {
 		since = s.cfg.Now().Add(-s.cfg.Recent).UTC().Format(time.DateOnly)
@@ -213,6 +219,7 @@ func (s *Sweeper) resend(ctx context.Context, found []lake.Arrival, r *Report) e
 			return err
 		}
 		r.Sent++
+		s.cfg.Meter.Add(ctx, meter.Forgotten, 1)
 	}
 	return nil
 }
