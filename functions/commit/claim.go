@@ -74,7 +74,7 @@ func (c *Committer) search(ctx context.Context, items []item, n int64) (found, e
 	var wants []want
 	for i := range items {
 		it := &items[i]
-		late, err := c.late(ctx, it.Epoch, n)
+		late, err := c.late(ctx, it, n)
 		if err != nil {
 			return hits, err
 		}
@@ -122,31 +122,6 @@ func (c *Committer) search(ctx context.Context, items []item, n int64) (found, e
 	return hits, nil
 }
 
-// late reports whether what was derived for a replay comes after a later replay: it will derive the same arrivals. Only
-// who has read all entries up to n can claim n+1, so no load of a replay stands in the log after the next replay.
-func (c *Committer) late(ctx context.Context, epoch, n int64) (bool, error) {
-	if epoch == 0 {
-		return false, nil
-	}
-	e, err := c.entry(ctx, epoch)
-	if err != nil || e.Replay == nil {
-		return false, err
-	}
-	if epoch > c.replay {
-		c.replay, c.searched = epoch, max(c.searched, epoch)
-	}
-	for ; c.searched < n; c.searched++ {
-		e, err := c.entry(ctx, c.searched+1)
-		if err != nil {
-			return false, err
-		}
-		if e.Replay != nil {
-			c.replay = e.N
-		}
-	}
-	return epoch < c.replay, nil
-}
-
 // compose makes entry n of the arrivals that are not logged yet. A load that is not logged yet comes with the receipt of
 // the arrival that made it, or with the first other one: every receipt but that one is a duplicate's.
 func compose(n int64, items []item, logged found) lake.Entry {
@@ -172,11 +147,14 @@ func compose(n int64, items []item, logged found) lake.Entry {
 		switch {
 		case r.Status == lake.Quarantined:
 			receipt.Status, receipt.Reason, receipt.Where = lake.Quarantined, r.Reason, r.Where
+			if it.Erased && len(it.Drops) > 0 {
+				e.Loads = append(e.Loads, load(it))
+			}
 		case carrier[r.Load] != it.key:
 			receipt.Status = lake.Duplicate
 		default:
 			receipt.Status = lake.Loaded
-			l := lake.Load{Load: r.Load, Epoch: it.Epoch, Replaces: it.Replaces, Older: it.Older, Drops: it.Drops}
+			l := load(it)
 			for _, t := range r.Tables {
 				if !slices.Contains(it.Without, t.Table) {
 					l.Tables = append(l.Tables, t)
@@ -188,6 +166,11 @@ func compose(n int64, items []item, logged found) lake.Entry {
 		e.Receipts = append(e.Receipts, receipt)
 	}
 	return e
+}
+
+// load is what a pending object takes out of tables, without what it brings.
+func load(it *item) lake.Load {
+	return lake.Load{Load: it.Record.Load, Epoch: it.Epoch, Replaces: it.Replaces, Older: it.Older, Drops: it.Drops, Erased: it.Erased}
 }
 
 // count sums a load over its tables. The rows of ops.rejects are not among what was read: they tell of it.

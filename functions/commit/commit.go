@@ -53,9 +53,8 @@ type Committer struct {
 	reached map[string]int64    // entries that tables were brought up to, for those who watch
 	gaps    gaps
 
-	replay   int64 // the last replay in entries up to searched
-	searched int64
-	unread   map[string]time.Time // pending objects that cannot be understood, as of their times
+	later  later
+	unread map[string]time.Time // pending objects that cannot be understood, as of their times
 }
 
 // New makes a committer.

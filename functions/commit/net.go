@@ -84,7 +84,7 @@ func (w *net) full() bool {
 }
 
 // take takes in one entry. What a load replaces leaves, or does not even come. A load that is excluded replaces nothing
-// either: its predecessor stays.
+// either: its predecessor stays, unless that is erased.
 func (w *net) take(e *journal.Entry, exclude []string) {
 	w.to = e.N
 	if w.table == lake.OpsLoads && len(e.Receipts) > 0 {
@@ -93,16 +93,14 @@ func (w *net) take(e *journal.Entry, exclude []string) {
 	}
 	for i := range e.Loads {
 		l := &e.Loads[i]
-		if slices.Contains(exclude, l.Load) {
-			continue
-		}
-		if slices.Contains(l.Drops, w.table) {
+		excluded := slices.Contains(exclude, l.Load)
+		if slices.Contains(l.Drops, w.table) && (!excluded || l.Erased) {
 			for _, old := range append([]string{l.Replaces}, l.Older...) {
 				w.out(old)
 			}
 		}
 		for _, t := range l.Tables {
-			if t.Table == w.table && len(t.Files) > 0 {
+			if t.Table == w.table && len(t.Files) > 0 && !excluded {
 				w.add = append(w.add, share{l.Load, t.Files})
 			}
 		}

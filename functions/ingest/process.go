@@ -25,11 +25,15 @@ func (f *Ingest) Process(ctx context.Context, a lake.Arrival, resent bool) (Resu
 	if err != nil {
 		return Result{}, err
 	}
+	p, err := f.rewritten(ctx, a)
+	if err != nil {
+		return Result{}, fmt.Errorf("arrival %s: %w", a.ID(), err)
+	}
 	var rec *lake.Record
 	if resent {
-		rec, err = f.again(ctx, lake.Pending{Arrival: a})
+		rec, err = f.again(ctx, p)
 	} else {
-		rec, err = f.once(ctx, lake.Pending{Arrival: a})
+		rec, err = f.once(ctx, p)
 	}
 	if err != nil {
 		return Result{}, fmt.Errorf("arrival %s: %w", a.ID(), err)

@@ -44,6 +44,7 @@ const page = 1000
 // judge knows what the objects of one table are compared with.
 type judge struct {
 	*work
+	table  string
 	limit  int64     // winners' files of entries up to here may go
 	oldest time.Time // of the state that limits it
 	newest time.Time // state of the table
@@ -73,7 +74,7 @@ func (w *work) clean(ctx context.Context, t *Table) error {
 			return errors.Join(append(errs, err)...)
 		}
 		ours := strings.HasPrefix(o.Key, prefix+"data/") || strings.HasPrefix(o.Key, prefix+"metadata/")
-		if !ours || j.named[o.Key] || w.now.Sub(o.ModTime) < w.cfg.Grace {
+		if !ours || j.named[o.Key] || w.erase == nil && w.now.Sub(o.ModTime) < w.cfg.Grace {
 			continue
 		}
 		if objects = append(objects, o); len(objects) < page {
@@ -91,7 +92,7 @@ func (w *work) clean(ctx context.Context, t *Table) error {
 
 // judge reads what the proofs need, Referenced last.
 func (w *work) judge(ctx context.Context, name string) (*judge, error) {
-	j := &judge{work: w}
+	j := &judge{work: w, table: name}
 	kept, err := w.cfg.Tables.Snapshots(ctx, name)
 	if err != nil {
 		return nil, err
@@ -101,7 +102,11 @@ func (w *work) judge(ctx context.Context, name string) (*judge, error) {
 		return nil, err
 	}
 	j.limit = head.Batch
-	if made := w.made(name); made != "" {
+	made, err := w.made(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	if made != "" {
 		h, err := w.cfg.Tables.Batch(ctx, made)
 		if err != nil {
 			return nil, err

@@ -34,10 +34,18 @@ func (w *work) layout(ctx context.Context, name string) (*layout, error) {
 		t.names = append(t.names, c.Name)
 	}
 	first := s.Sort
-	if w.current(name) {
+	current, err := w.current(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	if current {
 		t.key = append([]string{lake.ColCustomer}, s.Sort...)
 	}
-	if made := w.made(name); made != "" { // a key's rows lie together, so that it is found when it is folded anew
+	made, err := w.made(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	if made != "" { // a key's rows lie together, so that it is found when it is folded anew
 		of, err := warehouse.PublishedSchema(ctx, w.cfg.Bucket, made)
 		if err != nil {
 			return nil, err

@@ -116,7 +116,11 @@ func (o *output) flush() error {
 	for rows := range slices.Chunk(o.keep, groupRows) {
 		o.out.Reset()
 		for i := range o.run.Columns {
-			places = gather(&o.out.Columns[i], &o.run.Columns[i], rows, places)
+			if c := &o.run.Columns[i]; o.work.erase.names(o.layout.schema.Table, c.Name) {
+				places = o.work.erase.scrub(&o.out.Columns[i], o.run, rows, places)
+			} else {
+				places = gather(&o.out.Columns[i], c, rows, places)
+			}
 		}
 		o.out.Rows = len(rows)
 		for i, row := range rows {

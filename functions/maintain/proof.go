@@ -47,7 +47,11 @@ func (j *judge) condemned(ctx context.Context, objects []store.Object) ([]store.
 }
 
 // accuse judges all but the files of winners, whose records it reads.
-func (j *judge) accuse(ctx context.Context, s *suspect) error {
+func (j *judge) accuse(ctx context.Context, s *suspect) (err error) {
+	if j.erase != nil {
+		s.gone, err = j.holding(ctx, s.Object)
+		return err
+	}
 	age := j.now.Sub(s.ModTime)
 	if s.load == "" {
 		s.gone = j.foreign(s)

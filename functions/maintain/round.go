@@ -120,20 +120,29 @@ type work struct {
 	bytes int64     // left to be read by compaction
 	until time.Time // no new piece of work is begun after this
 	left  int
+
+	erase *Purge // nil: the round is no purge
 }
 
 // over reports whether the time of the round is up.
 func (w *work) over(ctx context.Context) bool { return ctx.Err() != nil || !time.Now().Before(w.until) }
 
 // current reports whether a table is made from its log by merge.
-func (w *work) current(name string) bool { return slices.Contains(w.names, name+logSuffix) }
+func (w *work) current(ctx context.Context, name string) (bool, error) {
+	head, err := w.cfg.Tables.Batch(ctx, name)
+	return head.Fold != "", err
+}
 
-// made is the table that is made from a log table; empty if there is none.
-func (w *work) made(name string) string {
-	if base, ok := strings.CutSuffix(name, logSuffix); ok && slices.Contains(w.names, base) {
-		return base
+// made is the table that is made from a log table; empty if there is none, or merge has not made it yet.
+func (w *work) made(ctx context.Context, name string) (string, error) {
+	base, ok := strings.CutSuffix(name, logSuffix)
+	if !ok || !slices.Contains(w.names, base) {
+		return "", nil
 	}
-	return ""
+	if made, err := w.current(ctx, base); err != nil || !made {
+		return "", err
+	}
+	return base, nil
 }
 
 const logSuffix = "_log"

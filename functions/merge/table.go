@@ -145,8 +145,11 @@ func (m *Merger) since(ctx context.Context, p *plan, from int64) error {
 
 // customerOf is whose load an entry takes in; empty if it does not say.
 func customerOf(e *lake.Entry, load string) string {
+	if e.Erase != nil {
+		return e.Erase.Customer
+	}
 	for i := range e.Receipts {
-		if r := &e.Receipts[i]; r.Load == load && r.Status == lake.Loaded {
+		if r := &e.Receipts[i]; r.Load == load && r.Status != lake.Duplicate {
 			return r.Arrival.Customer()
 		}
 	}

@@ -108,9 +108,13 @@ func (r *Restorer) names(ctx context.Context, table string) ([]string, error) {
 		return nil, err
 	}
 	var names []string
+	made := map[string]bool{} // from their logs
 	for _, name := range all {
-		current := slices.Contains(all, name+"_log")
-		if !current && (strings.HasPrefix(name, "lake.") || name == lake.OpsRejects) {
+		head, err := r.cfg.Tables.Batch(ctx, name)
+		if err != nil {
+			return nil, err
+		}
+		if made[name] = head.Fold != ""; !made[name] && (strings.HasPrefix(name, "lake.") || name == lake.OpsRejects) {
 			names = append(names, name)
 		}
 	}
@@ -119,7 +123,7 @@ func (r *Restorer) names(ctx context.Context, table string) ([]string, error) {
 		return names, nil
 	case slices.Contains(names, table):
 		return []string{table}, nil
-	case slices.Contains(names, table+"_log"):
+	case made[table]:
 		return []string{table + "_log"}, nil
 	case slices.Contains(all, table):
 		return nil, fmt.Errorf("table %s is made from others: restore those: %w", table, lake.ErrInvalid)
