@@ -7,14 +7,14 @@ import (
 	"io"
 	"log/slog"
 	"net"
-	"net/http"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/cloudevents/sdk-go/v2/event"
 
 	"medlake/shared/faas"
-	"medlake/shared/lake"
+	"medlake/shared/faas/telemetry"
 	"medlake/shared/metadata"
 	"medlake/shared/secret"
 	"medlake/shared/store"
@@ -22,20 +22,33 @@ import (
 	"medlake/shared/warehouse"
 )
 
-// environment is what a role runs with:
-//
-//	MEDLAKE_BUCKET    URL of the bucket: s3://lake?region=…, gs://lake, azblob://lake, file:///dir     all roles
-//	MEDLAKE_METADATA  folder of the metadata                                                           ingest, commit
-//	MEDLAKE_SECRETS   URL of the secrets, with {name} for a secret's name                              ingest
-//	MEDLAKE_CATALOG   URL of the catalog: postgres://…, sqlite:///file                                 commit
-//	MEDLAKE_COMMIT    URL of commit, to be woken; empty: it looks by itself                            ingest
-//	K_SINK            URL that takes events: the broker, or ingest itself                              sweep
-//	PORT              port to listen on; 8080 if it is not set                                         all roles
+// environment is what a role runs with. functions/README.md lists the variables.
 type environment struct {
 	getenv func(string) string
 	in     io.Reader
 	listen func(ctx context.Context, address string) (net.Listener, error)
-	log    *slog.Logger
+
+	log       *slog.Logger
+	telemetry *telemetry.Telemetry
+	once      *event.Event // what a role is asked once; nil: it serves
+}
+
+// told runs a role whose metrics and traces are told.
+func (e environment) told(ctx context.Context, role string, f func(context.Context, environment) error) (err error) {
+	cfg := telemetry.Config{Role: role, Log: e.log}
+	if role != "alone" { // its parent tells
+		cfg.Metrics, cfg.MetricsEndpoint, cfg.MetricsInterval = e.getenv("MEDLAKE_METRICS"), e.getenv("MEDLAKE_METRICS_ENDPOINT"), e.getenv("MEDLAKE_METRICS_INTERVAL")
+		cfg.Traces, cfg.TracesEndpoint, cfg.TracesSample = e.getenv("MEDLAKE_TRACES"), e.getenv("MEDLAKE_TRACES_ENDPOINT"), e.getenv("MEDLAKE_TRACES_SAMPLE")
+	}
+	if e.telemetry, err = telemetry.Start(ctx, cfg); err != nil {
+		return err
+	}
+	defer func() {
+		if err := e.telemetry.Stop(ctx); err != nil {
+			e.log.WarnContext(ctx, "last metrics or traces are lost", "error", err)
+		}
+	}()
+	return f(ctx, e)
 }
 
 func (e environment) need(name string) (string, error) {
@@ -92,20 +105,34 @@ func (e environment) secrets(ctx context.Context) (*secret.Store, error) {
 	return secret.Open(ctx, url)
 }
 
-const sendTime = time.Minute
+// sendTime is what an event that is sent may take: ingest answers when a zip is done.
+const sendTime = 10 * time.Minute
 
-// sink sends events to where K_SINK says.
-func (e environment) sink() (faas.Handler, error) {
-	url, err := e.need("K_SINK")
-	if err != nil {
-		return nil, err
-	}
-	return faas.Sink(client(), url), nil
+// sink sends events to url.
+func (e environment) sink(url string) faas.Handler {
+	return e.telemetry.Send(faas.Sink(e.telemetry.Client(sendTime), url))
 }
 
-func client() *http.Client { return &http.Client{Timeout: sendTime} }
+// work answers events on PORT until ctx ends, while loop looks for work by itself; when either ends, so does the other.
+// Asked for one event, it handles that and returns.
+func (e environment) work(ctx context.Context, loop func(context.Context), h faas.Handler) error {
+	h = e.telemetry.Handle(h)
+	if e.once != nil {
+		if h(ctx, *e.once) != nil { // Handle has logged why
+			return exitCode(1)
+		}
+		return nil
+	}
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	var looping sync.WaitGroup
+	looping.Go(func() { loop(ctx); stop() })
+	err := e.serve(ctx, h)
+	stop()
+	looping.Wait()
+	return err
+}
 
-// serve answers events on PORT until ctx ends.
 func (e environment) serve(ctx context.Context, h faas.Handler) error {
 	port := e.getenv("PORT")
 	if port == "" {
@@ -115,16 +142,5 @@ func (e environment) serve(ctx context.Context, h faas.Handler) error {
 	if err != nil {
 		return fmt.Errorf("listen on port %s: %w", port, err)
 	}
-	return faas.Serve(ctx, ln, faas.HTTP(e.logged(h)))
-}
-
-// logged logs why events failed: answers do not tell.
-func (e environment) logged(h faas.Handler) faas.Handler {
-	return func(ctx context.Context, ev event.Event) error {
-		err := h(ctx, ev)
-		if err != nil {
-			e.log.WarnContext(ctx, "event failed", "event", ev.ID(), "again", !errors.Is(err, lake.ErrInvalid), "error", err)
-		}
-		return err
-	}
+	return faas.Serve(ctx, ln, e.telemetry.HTTP(faas.HTTP(h)))
 }

@@ -1,6 +1,7 @@
 // Command functions is all cloud functions in one binary: the first argument is the role. Each role answers CloudEvents
 // over HTTP on PORT, ends at SIGTERM when running work is done, and is configured by the environment (see environment).
-// On one machine, command local runs the same packages in one process.
+// Roles that look for work by themselves can also do it once and end: functions ROLE once. On one machine, command local
+// runs the same packages in one process.
 package main
 
 import (
@@ -15,17 +16,24 @@ import (
 	"slices"
 	"strings"
 
+	"medlake/functions/sweep"
 	"medlake/shared/faas"
+	"medlake/shared/faas/telemetry"
 )
 
-// roles are the functions there are. Start reading at the package that has a role's name.
-var roles = map[string]func(ctx context.Context, e environment) error{
-	"ingest":   serveIngest,   // one arrival: data files, a record, pending
-	"alone":    runAlone,      // ingest starts itself so for an arrival that killed it three times
-	"commit":   serveCommit,   // pending to the log, the log to the tables
-	"merge":    serveMerge,    // the logs of tables that change to the tables themselves
-	"maintain": serveMaintain, // few files of many small ones, few snapshots, nothing left over
-	"sweep":    serveSweep,    // what was forgotten in landing is sent again
+// role is one function. Start reading at the package that has its name.
+type role struct {
+	run  func(ctx context.Context, e environment) error
+	once bool // it can be asked to look for work once: functions ROLE once
+}
+
+var roles = map[string]role{
+	"ingest":   {run: serveIngest},               // one arrival: data files, a record, pending
+	"alone":    {run: runAlone},                  // ingest starts itself so for an arrival that killed it three times
+	"commit":   {run: serveCommit, once: true},   // pending to the log, the log to the tables
+	"merge":    {run: serveMerge, once: true},    // the logs of tables that change to the tables themselves
+	"maintain": {run: serveMaintain, once: true}, // few files of many small ones, few snapshots, nothing left over
+	"sweep":    {run: serveSweep, once: true},    // what was forgotten in landing is sent again
 }
 
 func main() {
@@ -36,18 +44,16 @@ func listen(ctx context.Context, address string) (net.Listener, error) {
 	return (&net.ListenConfig{}).Listen(ctx, "tcp", address)
 }
 
-// run is main without the process. Its exit codes: 0 ended as asked, 2 could not run.
+// run is main without the process. Its exit codes: 0 ended as asked, 1 what was asked for once failed, 2 could not run.
 func run(ctx context.Context, args []string, e environment, logs io.Writer) int {
-	var role func(context.Context, environment) error
-	if len(args) == 1 {
-		role = roles[args[0]]
-	}
-	if role == nil {
-		fmt.Fprintf(logs, "usage: functions %s\n", strings.Join(slices.Sorted(maps.Keys(roles)), "|"))
+	name, r, ok := parse(args, &e)
+	if !ok {
+		fmt.Fprint(logs, usage())
 		return 2
 	}
-	e.log = slog.New(slog.NewJSONHandler(logs, nil)).With("role", args[0])
-	err := role(ctx, e)
+	e.log = telemetry.Log(logs, name)
+	slog.SetDefault(e.log)
+	err := e.told(ctx, name, r.run)
 	var code exitCode
 	switch {
 	case errors.As(err, &code):
@@ -57,6 +63,35 @@ func run(ctx context.Context, args []string, e environment, logs io.Writer) int 
 		return 2
 	}
 	return 0
+}
+
+// parse reads ROLE, ROLE once, or ROLE once SUBJECT.
+func parse(args []string, e *environment) (name string, r role, ok bool) {
+	if len(args) == 0 {
+		return "", r, false
+	}
+	r, ok = roles[args[0]]
+	if len(args) == 1 || !ok {
+		return args[0], r, ok
+	}
+	tick := faas.NewTick("once")
+	if len(args) == 3 {
+		tick.SetSubject(args[2])
+	}
+	e.once = &tick
+	return args[0], r, r.once && args[1] == "once" && (len(args) == 2 || len(args) == 3 && args[2] == sweep.All)
+}
+
+func usage() string {
+	var once []string
+	for name, r := range roles {
+		if r.once {
+			once = append(once, name)
+		}
+	}
+	slices.Sort(once)
+	return fmt.Sprintf("usage: functions %s\n       functions %s once [%s]\n",
+		strings.Join(slices.Sorted(maps.Keys(roles)), "|"), strings.Join(once, "|"), sweep.All)
 }
 
 // exitCode is how a role asks for another exit code.

@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"io"
 	"io/fs"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -23,7 +25,7 @@ import (
 
 func TestRoleMustBeKnown(t *testing.T) {
 	t.Parallel()
-	for _, args := range [][]string{nil, {"nothing"}, {"ingest", "more"}} {
+	for _, args := range [][]string{nil, {"nothing"}, {"ingest", "more"}, {"ingest", "once"}, {"sweep", "once", "some"}, {"sweep", "once", "all", "more"}} {
 		var out bytes.Buffer
 		if code := run(t.Context(), args, environment{}, &out); code != 2 || !strings.Contains(out.String(), "alone|commit|ingest|maintain|merge|sweep") {
 			t.Errorf("%v: exit %d: %s", args, code, &out)
@@ -38,6 +40,58 @@ func TestEveryRoleSaysWhatIsNotSet(t *testing.T) {
 		e := environment{getenv: func(string) string { return "" }}
 		if code := run(t.Context(), []string{role}, e, &out); code != want || !strings.Contains(out.String(), "MEDLAKE_BUCKET is not set") {
 			t.Errorf("%s: exit %d: %s", role, code, &out)
+		}
+	}
+}
+
+// TestOnce: a tick by hand tells by its exit code how it went, and pushes its metrics before it ends.
+func TestOnce(t *testing.T) {
+	t.Parallel()
+	var mu sync.Mutex
+	var pushed []byte
+	collector := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		data, err := io.ReadAll(r.Body)
+		if err != nil {
+			t.Error(err)
+		}
+		pushed = append(pushed, data...)
+	}))
+	defer collector.Close()
+	dir := t.TempDir()
+	env := map[string]string{
+		"MEDLAKE_BUCKET":           store.FileURL(filepath.Join(dir, "bucket")),
+		"MEDLAKE_CATALOG":          "sqlite://" + filepath.Join(dir, "catalog.db"),
+		"MEDLAKE_METADATA":         "ingest/testdata/metadata",
+		"K_SINK":                   "http://127.0.0.1:1/",
+		"MEDLAKE_METRICS":          "http/protobuf",
+		"MEDLAKE_METRICS_ENDPOINT": collector.URL + "/v1/metrics",
+	}
+	e := environment{getenv: func(name string) string { return env[name] }}
+	for _, args := range [][]string{{"commit", "once"}, {"merge", "once"}, {"maintain", "once", "all"}, {"sweep", "once"}} {
+		var out bytes.Buffer
+		if code := run(t.Context(), args, e, &out); code != 0 {
+			t.Errorf("%v: exit %d: %s", args, code, &out)
+		}
+	}
+	b, err := store.Open(t.Context(), env["MEDLAKE_BUCKET"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.Upload(t.Context(), store.LandingKey("acme", time.Now(), "visits/a.zip", "1"), strings.NewReader("x")); err != nil {
+		t.Fatal(err)
+	}
+	age(t, filepath.Join(dir, "bucket"))
+	var out bytes.Buffer
+	if code := run(t.Context(), []string{"sweep", "once", "all"}, e, &out); code != 1 || !strings.Contains(out.String(), "event failed") {
+		t.Errorf("a sweep that cannot send: exit %d: %s", code, &out)
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	for _, name := range []string{"medlake_rounds", "medlake_events", "medlake_process_start_timestamp", "medlake_store_call_duration", "medlake_catalog_call_duration"} {
+		if !bytes.Contains(pushed, []byte(name)) {
+			t.Errorf("%s was not pushed", name)
 		}
 	}
 }

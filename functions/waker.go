@@ -18,7 +18,7 @@ type waker struct {
 func newWaker(e environment) *waker {
 	w := &waker{woken: make(chan struct{}, 1), log: e.log}
 	if url := e.getenv("MEDLAKE_COMMIT"); url != "" {
-		w.send = faas.Sink(client(), url)
+		w.send = e.sink(url)
 	}
 	return w
 }

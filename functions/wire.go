@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"sync"
 
 	"medlake/functions/commit"
 	"medlake/functions/ingest"
@@ -14,7 +13,6 @@ import (
 	"medlake/shared/lake"
 	"medlake/shared/store"
 	"medlake/shared/transform"
-	"medlake/shared/warehouse"
 )
 
 func newIngest(ctx context.Context, e environment, wake func()) (f *ingest.Ingest, free func() error, err error) {
@@ -32,7 +30,7 @@ func newIngest(ctx context.Context, e environment, wake func()) (f *ingest.Inges
 	}
 	free = func() error { return errors.Join(secrets.Close(), b.Close()) }
 	f, err = ingest.New(ingest.Config{
-		Bucket: b, Engine: ingest.Metadata(library), Secrets: secrets, Alone: ingest.Child("alone"), Wake: wake, Log: e.log,
+		Bucket: b, Engine: ingest.Metadata(library), Secrets: secrets, Alone: ingest.Child("alone"), Wake: wake, Log: e.log, Meter: e.telemetry.Meter,
 	})
 	if err != nil {
 		return nil, nil, errors.Join(err, free())
@@ -46,8 +44,7 @@ func serveIngest(ctx context.Context, e environment) error {
 	if err != nil {
 		return err
 	}
-	err = beside(ctx, w.run, func(ctx context.Context) error { return e.serve(ctx, f.Handle) })
-	return errors.Join(err, free())
+	return errors.Join(e.work(ctx, w.run, f.Handle), free())
 }
 
 func runAlone(ctx context.Context, e environment) error {
@@ -65,9 +62,9 @@ func runAlone(ctx context.Context, e environment) error {
 
 // opened is what the roles that keep tables work with.
 type opened struct {
-	bucket    *store.Bucket
-	warehouse *warehouse.Warehouse
-	library   *transform.Library
+	bucket  *store.Bucket
+	tables  tables
+	library *transform.Library
 }
 
 // keepTables opens the lake, builds a role's function with it and serves it.
@@ -77,10 +74,12 @@ func keepTables(ctx context.Context, e environment, build func(o opened) (loop f
 		return err
 	}
 	defer func() { err = errors.Join(err, o.bucket.Close()) }()
-	if o.warehouse, err = e.warehouse(ctx, o.bucket); err != nil {
+	w, err := e.warehouse(ctx, o.bucket)
+	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, o.warehouse.Close()) }()
+	defer func() { err = errors.Join(err, w.Close()) }()
+	o.tables = tables{w, e.telemetry.Meter}
 	if o.library, err = e.library(); err != nil {
 		return err
 	}
@@ -88,12 +87,12 @@ func keepTables(ctx context.Context, e environment, build func(o opened) (loop f
 	if err != nil {
 		return err
 	}
-	return beside(ctx, loop, func(ctx context.Context) error { return e.serve(ctx, handle) })
+	return e.work(ctx, loop, handle)
 }
 
 func serveCommit(ctx context.Context, e environment) error {
 	return keepTables(ctx, e, func(o opened) (func(context.Context), faas.Handler, error) {
-		c, err := commit.New(commit.Config{Bucket: o.bucket, Tables: o.warehouse, Log: e.log})
+		c, err := commit.New(commit.Config{Bucket: o.bucket, Tables: o.tables, Log: e.log, Meter: e.telemetry.Meter})
 		if err != nil {
 			return nil, nil, err
 		}
@@ -107,7 +106,7 @@ func serveCommit(ctx context.Context, e environment) error {
 
 func serveMerge(ctx context.Context, e environment) error {
 	return keepTables(ctx, e, func(o opened) (func(context.Context), faas.Handler, error) {
-		m, err := merge.New(merge.Config{Bucket: o.bucket, Tables: o.warehouse, Log: e.log})
+		m, err := merge.New(merge.Config{Bucket: o.bucket, Tables: o.tables, Log: e.log, Meter: e.telemetry.Meter})
 		if err != nil {
 			return nil, nil, err
 		}
@@ -117,7 +116,7 @@ func serveMerge(ctx context.Context, e environment) error {
 
 func serveMaintain(ctx context.Context, e environment) error {
 	return keepTables(ctx, e, func(o opened) (func(context.Context), faas.Handler, error) {
-		m, err := maintain.New(maintain.Config{Bucket: o.bucket, Tables: o.warehouse, Log: e.log})
+		m, err := maintain.New(maintain.Config{Bucket: o.bucket, Tables: o.tables, Log: e.log, Meter: e.telemetry.Meter})
 		if err != nil {
 			return nil, nil, err
 		}
@@ -130,26 +129,13 @@ func serveSweep(ctx context.Context, e environment) error {
 	if err != nil {
 		return err
 	}
-	send, err := e.sink()
+	url, err := e.need("K_SINK")
 	if err != nil {
 		return errors.Join(err, b.Close())
 	}
-	s, err := sweep.New(sweep.Config{Bucket: b, Send: send, Log: e.log})
+	s, err := sweep.New(sweep.Config{Bucket: b, Send: e.sink(url), Log: e.log, Meter: e.telemetry.Meter})
 	if err != nil {
 		return errors.Join(err, b.Close())
 	}
-	err = beside(ctx, s.Run, func(ctx context.Context) error { return e.serve(ctx, s.Handle) })
-	return errors.Join(err, b.Close())
-}
-
-// beside runs loop while serve serves; when either ends, so does the other.
-func beside(ctx context.Context, loop func(context.Context), serve func(context.Context) error) error {
-	ctx, stop := context.WithCancel(ctx)
-	defer stop()
-	var looping sync.WaitGroup
-	looping.Go(func() { loop(ctx); stop() })
-	err := serve(ctx)
-	stop()
-	looping.Wait()
-	return err
+	return errors.Join(e.work(ctx, s.Run, s.Handle), b.Close())
 }

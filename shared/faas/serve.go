@@ -23,17 +23,23 @@ const (
 // Signals returns a context that ends at the first SIGINT or SIGTERM; a second one ends the process. Call it once.
 func Signals() context.Context { return signals.NewContext() }
 
+// probes are the paths of health checks: Kubernetes', and OpenFaaS's.
+var probes = []string{"/healthz", "/readyz", "/_/health", "/_/ready"}
+
 // Serve answers h on ln until ctx ends, then drains: probes fail first so that no new request comes, running ones finish,
-// and it returns nil. GET /healthz and the probes of kubelet and Knative are answered here. It closes ln.
+// and it returns nil. GET of probes and those of kubelet and Knative by their User-Agent are answered here: who serves has
+// opened all that it needs, so alive and ready are one. It closes ln.
 func Serve(ctx context.Context, ln net.Listener, h http.Handler) error {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
-		status := http.StatusOK
-		if ctx.Err() != nil {
-			status = http.StatusServiceUnavailable
-		}
-		w.WriteHeader(status)
-	})
+	for _, path := range probes {
+		mux.HandleFunc("GET "+path, func(w http.ResponseWriter, _ *http.Request) {
+			status := http.StatusOK
+			if ctx.Err() != nil {
+				status = http.StatusServiceUnavailable
+			}
+			w.WriteHeader(status)
+		})
+	}
 	mux.Handle("/", h)
 	drainer := &handlers.Drainer{Inner: mux, QuietPeriod: quiet}
 	server := &http.Server{

@@ -8,7 +8,7 @@ var (
 	RoundTime = spread("medlake_round_duration", "s", "Time a round took.", long, "role")
 	RoundAt   = level("medlake_round_last_success_timestamp", "s", "When the last round ended well, in seconds since 1970.", "role")
 	Started   = level("medlake_process_start_timestamp", "s", "When the process started, in seconds since 1970.", "role", "version")
-	Catalog   = spread("medlake_catalog_call_duration", "s", "Time of calls that read or change a table by way of the catalog. Outcome conflict: another process was first, and it is tried again.", short, "operation", "outcome")
+	Catalog   = spread("medlake_catalog_call_duration", "s", "Time of calls that read or change a table by way of the catalog. A change that failed lost a race, mostly, and comes again.", short, "operation", "outcome")
 )
 
 // Ingest.
