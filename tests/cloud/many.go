@@ -17,8 +17,8 @@ import (
 
 // manyChecks: many processes of every role over an object store and PostgreSQL.
 var manyChecks = []check{
-	{"many: exact through kills, lost and doubled events", []string{"versitygw", "postgres"}, throughKills},
-	{"many: throughput grows with processes", []string{"versitygw", "postgres"}, throughput},
+	{"many: exact through kills, lost and doubled events", []string{"minio", "postgres"}, throughKills},
+	{"many: throughput grows with processes", []string{"minio", "postgres"}, throughput},
 }
 
 const (
@@ -106,7 +106,7 @@ func throughKills(ctx context.Context, c *cloud) (err error) {
 
 // manyLake is an empty lake over S3 and PostgreSQL.
 func (c *cloud) manyLake(ctx context.Context) (*lakeOf, error) {
-	bucket, err := c.bucket(ctx, "versitygw")
+	bucket, err := c.bucket(ctx, "minio")
 	if err != nil {
 		return nil, err
 	}
@@ -174,14 +174,14 @@ func (x *expected) compare(ctx context.Context, l *lakeOf) error {
 	if want := [4]int{committed + x.filtered + x.rejected, committed, x.filtered, x.rejected}; sums != want {
 		fault("read, committed, filtered, rejected are %v, want %v", sums, want)
 	}
-	labs, err := l.rows(ctx, "lake.labs", "_customer", "lab_id")
+	labs, err := l.rows(ctx, "lake.labs", "customer", "lab_id")
 	if err != nil {
 		return err
 	}
 	if err := equal("labs", labs, slices.Collect(maps.Keys(x.labs))); err != nil {
 		faults = append(faults, err)
 	}
-	beds, err := l.rows(ctx, "lake.beds", "_customer", "bed", "state")
+	beds, err := l.rows(ctx, "lake.beds", "customer", "bed", "state")
 	if err != nil {
 		return err
 	}
@@ -193,7 +193,7 @@ func (x *expected) compare(ctx context.Context, l *lakeOf) error {
 		faults = append(faults, err)
 	}
 	for table, want := range map[string]int{"lake.beds_log": x.events, lake.OpsRejects: x.rejected} {
-		rows, err := l.rows(ctx, table, "_customer")
+		rows, err := l.rows(ctx, table, "customer")
 		if err != nil {
 			return err
 		}

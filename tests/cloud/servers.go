@@ -46,12 +46,8 @@ var servers = map[string]spec{
 			if err := os.MkdirAll(data, 0o755); err != nil {
 				return nil, err
 			}
-			sidecar := filepath.Join(dir, "sidecar") // metadata in files: not every file system has extended attributes
-			if err := os.MkdirAll(sidecar, 0o755); err != nil {
-				return nil, err
-			}
 			return exec.Command(c.bin(versitygw), "--access", accessKey, "--secret", secretKey, "--region", region, "--port", address(port),
-				"--quiet", "posix", "--sidecar", sidecar, data), nil
+				"--quiet", "posix", data), nil
 		},
 		answers: answersHTTP,
 	},

@@ -29,11 +29,11 @@ const (
 // throughput measures uploads a second with 1, 2, 4 and 8 ingest processes of one upload at once each, over a store whose
 // requests take as long as a real one's. It must grow, or the machine's cores must be in use.
 func throughput(ctx context.Context, c *cloud) (err error) {
-	bucket, err := c.bucket(ctx, "versitygw")
+	bucket, err := c.bucket(ctx, "minio")
 	if err != nil {
 		return err
 	}
-	slow, err := slowStore(c.url("versitygw"))
+	slow, err := slowStore(c.url("minio"))
 	if err != nil {
 		return err
 	}
@@ -47,7 +47,7 @@ func throughput(ctx context.Context, c *cloud) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, l.close()) }()
-	f, err := c.newFamily(ctx, append(l.env, "MEDLAKE_BUCKET="+strings.Replace(bucket, c.url("versitygw"), slow.URL, 1)))
+	f, err := c.newFamily(ctx, append(l.env, "MEDLAKE_BUCKET="+strings.Replace(bucket, c.url("minio"), slow.URL, 1)))
 	if err != nil {
 		return err
 	}
