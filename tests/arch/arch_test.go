@@ -37,6 +37,7 @@ var fences = map[string][]string{
 	"gocloud.dev/secrets":                    {"shared/secret"},
 	"golang.org/x/text":                      {"shared/format"},
 	"gopkg.in/yaml.v3":                       {"shared/metadata"},
+	"go.opentelemetry.io":                    {"shared/faas"},
 	"knative.dev/pkg":                        {"shared/faas"},
 	"modernc.org/sqlite":                     {"shared/warehouse"},
 
