@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"log/slog"
 
+	"medlake/functions/replay"
+	"medlake/local/node"
 	"medlake/shared/lake"
 )
 
@@ -48,7 +50,7 @@ func replayLoads(ctx context.Context, args []string, s streams) (code int, err e
 			return exitFailed, err
 		}
 	}
-	r, err := n.Replayer.Resume(ctx)
+	r, derived, err := replayAll(ctx, n)
 	switch {
 	case errors.Is(err, lake.ErrNotFound):
 		return exitFailed, errors.New("there is no replay to go on with")
@@ -58,10 +60,24 @@ func replayLoads(ctx context.Context, args []string, s streams) (code int, err e
 	if err != nil {
 		return exitFailed, fmt.Errorf("%w; medlake replay --resume goes on with it", err)
 	}
-	if err := n.Settle(ctx); err != nil {
-		return exitFailed, fmt.Errorf("%w; the next load or run goes on with it", err)
-	}
 	_, err = fmt.Fprintf(s.out, "Replay %d: uploads it is about: %d; derived now: %d, before: %d; left alone: %d gone, %d excluded.\n",
-		r.Epoch, r.Arrivals, r.Derived, r.Done, r.Gone, r.Excluded)
+		r.Epoch, r.Arrivals, derived, r.Done-derived, r.Gone, r.Excluded)
 	return exitOK, err
 }
+
+// replayAll goes on with the latest replay until all of it is in the tables: a restore meanwhile stops what is on its way.
+func replayAll(ctx context.Context, n *node.Node) (r replay.Report, derived int, err error) {
+	for range replays {
+		if r, err = n.Replayer.Resume(ctx); err != nil || r.Derived == 0 {
+			return r, derived, err
+		}
+		derived += r.Derived
+		if err := n.Settle(ctx); err != nil {
+			return r, derived, err
+		}
+	}
+	return r, derived, errors.New("restores stop it again and again")
+}
+
+// replays is how often a replay is gone on with in one command.
+const replays = 10

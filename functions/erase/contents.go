@@ -3,6 +3,7 @@ package erase
 import (
 	"bytes"
 	"compress/flate"
+	"compress/gzip"
 	"context"
 	"encoding/base64"
 	"encoding/binary"
@@ -10,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -39,14 +41,14 @@ func (s Scan) parquet(ctx context.Context, key string, data []byte, look *search
 	if err != nil {
 		return err
 	}
-	if err := values(in, schema, look); err != nil {
+	if err := s.values(in, schema, look); err != nil {
 		return &unread{err}
 	}
 	return nil
 }
 
 // values searches the columns that hold text or whole numbers.
-func values(in *bytes.Reader, schema lake.Schema, look *search) error {
+func (s Scan) values(in *bytes.Reader, schema lake.Schema, look *search) error {
 	r, err := datafile.OpenReader(in, in.Size(), schema)
 	if err != nil {
 		return err
@@ -59,32 +61,61 @@ func values(in *bytes.Reader, schema lake.Schema, look *search) error {
 		}
 	}
 	number, bad := strconv.ParseInt(look.value, 10, 64)
+	numbers := bad == nil && strings.HasPrefix(schema.Table, "lake.") // those of ledgers count
 	batch := column.New(columns)
 	for g := range r.Groups() {
 		batch.Reset()
 		if err := r.Read(g, names, batch); err != nil {
 			return err
 		}
+		mine := s.mine(batch)
 		for i := range batch.Columns {
 			c := &batch.Columns[i]
 			if columns[i].Required && c.Nulls > 0 {
 				return errors.New("the file lacks columns of its table") // what it has instead was not read
 			}
-			from := uint32(0)
-			for _, end := range c.Ends {
-				look.bytes(c.Data[from:end])
-				from = end
-			}
-			for _, v := range c.Ints {
-				look.found = look.found || bad == nil && v == number
+			value := 0 // among those that are not null
+			for row, valid := range c.Valid {
+				if valid == 0 {
+					continue
+				}
+				switch {
+				case !mine(row):
+				case columns[i].Type.Kind == lake.String:
+					look.text(c.Text(value))
+				default:
+					look.found = look.found || numbers && !strings.HasPrefix(c.Name, "_") && c.Ints[value] == number
+				}
+				value++
 			}
 		}
 	}
 	return nil
 }
 
-// document searches the strings of JSON, one document after the other.
-func document(data []byte, look *search) error {
+// mine tells which rows are the customer's.
+func (s Scan) mine(b *column.Batch) func(row int) bool {
+	i := slices.IndexFunc(b.Columns, func(c column.Column) bool { return c.Name == lake.ColCustomer })
+	if s.Customer == "" || i < 0 || b.Columns[i].Nulls > 0 {
+		return func(int) bool { return true }
+	}
+	return func(row int) bool { return string(b.Columns[i].Text(row)) == s.Customer }
+}
+
+// folded searches a group of log entries.
+func folded(data []byte, others func(key string) bool, look *search) error {
+	z, err := gzip.NewReader(bytes.NewReader(data))
+	if err == nil {
+		data, err = io.ReadAll(z)
+	}
+	if err != nil {
+		return errors.New("a group of log entries that cannot be unpacked")
+	}
+	return document(data, others, look)
+}
+
+// document searches the strings of JSON, one document after the other, but keys that are others'.
+func document(data []byte, others func(key string) bool, look *search) error {
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.UseNumber()
 	for depth := 0; ; {
@@ -101,7 +132,10 @@ func document(data []byte, look *search) error {
 				depth -= 2
 			}
 		case string:
-			look.bytes([]byte(t))
+			if others(t) {
+				continue
+			}
+			look.text([]byte(t))
 			if b, err := base64.StdEncoding.DecodeString(t); err == nil {
 				look.bytes(b)
 			}

@@ -1,5 +1,7 @@
-// Package erase has what taking a person out of the lake needs: where the records of a patient lie, an upload without them,
-// and a search of everything that a bucket holds for a value. It changes nothing in the bucket.
+// Package erase takes a patient, or all of a customer, out of the lake: it finds the uploads that hold records of the
+// patient, has the log say that they leave, puts uploads without those records in their place, and once commit has done
+// the rest, sees that nothing of them stays in the bucket, in whatever object, state or file. It ends with a certificate,
+// which it only writes after a search of everything. Reading begins in erase.go.
 package erase
 
 import (
@@ -19,7 +21,8 @@ import (
 // Scan searches the objects of a bucket. Bucket and Passwords must be set.
 type Scan struct {
 	Bucket    *store.Bucket
-	Passwords func(ctx context.Context, customer string) ([]string, error) // all that may open a customer's uploads
+	Customer  string                                                     // only what is this customer's, as far as it can be told; empty: everything
+	Passwords func(ctx context.Context, upload string) ([]string, error) // all that may open an upload of this lake.Arrival.Name
 	Limits    archive.Limits
 }
 
@@ -34,9 +37,9 @@ type Findings struct {
 func (f Findings) Clean() bool { return len(f.Holding)+len(f.Unread) == 0 }
 
 // Find looks for a value in every object: its key, its bytes as they are, and what lies in them: members of uploads in
-// UTF-8 and UTF-16, values of data files, blocks of Avro files, strings of JSON, in base64 too. A value that is only part
-// of a longer one is found as well, so that there may be too many findings. Not seen are values cut short, as bounds of
-// columns are, and numbers outside data files. Objects written or deleted meanwhile may be missed. An empty value is
+// UTF-8 and UTF-16, values of data files, blocks of Avro files, strings of JSON, in base64 too. In text a value counts that
+// has no letter or digit beside it; elsewhere one that is only part of a longer one is found too. Not seen are values cut
+// short, as bounds of columns are, and numbers but those of the lake's tables. Objects written or deleted meanwhile may be missed. An empty value is
 // lake.ErrInvalid; other errors are the store's.
 func (s Scan) Find(ctx context.Context, value string) (Findings, error) {
 	var f Findings
@@ -48,8 +51,11 @@ func (s Scan) Find(ctx context.Context, value string) (Findings, error) {
 		if err != nil {
 			return f, err
 		}
+		if s.others(o.Key) {
+			continue
+		}
 		look.found = false
-		look.bytes([]byte(o.Key))
+		look.text([]byte(o.Key))
 		err = s.object(ctx, o.Key, look)
 		var fault *unread
 		switch {
@@ -80,21 +86,23 @@ func (s Scan) object(ctx context.Context, key string, look *search) error {
 	if err != nil {
 		return err
 	}
-	look.bytes(data)
 	switch {
 	case look.found:
 		return nil
 	case strings.HasPrefix(key, store.LandingPrefix):
-		customer, _, _ := strings.Cut(strings.TrimPrefix(key, store.LandingPrefix), "/")
-		return s.upload(ctx, customer, data, look)
+		return s.upload(ctx, lake.Arrival{Key: key}.Name(), data, look)
 	case bytes.HasPrefix(data, []byte("PAR1")):
 		return s.parquet(ctx, key, data, look)
 	case bytes.HasPrefix(data, []byte(avroMark)):
 		err = avro(data, look)
 	case bytes.HasPrefix(data, []byte("{")), bytes.HasPrefix(data, []byte("[")):
-		err = document(data, look)
+		err = document(data, s.others, look)
+	case bytes.HasPrefix(data, []byte("\x1f\x8b")) && strings.HasPrefix(key, store.FoldedPrefix):
+		err = folded(data, s.others, look)
 	case bytes.HasPrefix(data, []byte("\x1f\x8b")), bytes.HasPrefix(data, []byte("PK\x03\x04")):
 		err = errors.New("an archive that is no upload")
+	default:
+		look.bytes(data)
 	}
 	if err != nil {
 		return &unread{err}
@@ -102,9 +110,22 @@ func (s Scan) object(ctx context.Context, key string, look *search) error {
 	return nil
 }
 
+// others reports whether a key says that what it is for is not the customer's.
+func (s Scan) others(key string) bool {
+	if s.Customer == "" {
+		return false
+	}
+	for _, before := range []string{store.LandingPrefix, "/customer="} {
+		if i := strings.Index(key, before); i >= 0 && (i == 0 || before != store.LandingPrefix) {
+			return !strings.HasPrefix(key[i+len(before):], s.Customer+"/")
+		}
+	}
+	return false
+}
+
 // upload searches the members of an upload.
-func (s Scan) upload(ctx context.Context, customer string, data []byte, look *search) (err error) {
-	passwords, err := s.Passwords(ctx, customer)
+func (s Scan) upload(ctx context.Context, name string, data []byte, look *search) (err error) {
+	passwords, err := s.Passwords(ctx, name)
 	if err != nil && !errors.Is(err, lake.ErrNotFound) {
 		return err
 	}
@@ -112,7 +133,8 @@ func (s Scan) upload(ctx context.Context, customer string, data []byte, look *se
 	var refusal *lake.Refusal
 	switch {
 	case errors.As(err, &refusal) && (refusal.Reason == lake.NotAnArchive || refusal.Reason == lake.NoMember):
-		return nil // its bytes are all there is
+		look.text(data) // its bytes are all there is
+		return nil
 	case refusal != nil:
 		return &unread{err}
 	case err != nil:
@@ -124,8 +146,8 @@ func (s Scan) upload(ctx context.Context, customer string, data []byte, look *se
 		if err != nil {
 			return err
 		}
-		look.bytes([]byte(m.Name()))
-		look.bytes(b)
+		look.text([]byte(m.Name()))
+		look.text(b)
 		if err := m.Release(); err != nil {
 			return err
 		}
@@ -136,7 +158,7 @@ func (s Scan) upload(ctx context.Context, customer string, data []byte, look *se
 // search looks for one value in bytes.
 type search struct {
 	value   string
-	needles [][]byte
+	needles [][]byte // in UTF-8, UTF-16 little and big endian
 	found   bool
 }
 
@@ -152,8 +174,43 @@ func newSearch(value string) *search {
 	return s
 }
 
+// bytes looks for the value anywhere.
 func (s *search) bytes(b []byte) {
 	for _, n := range s.needles {
 		s.found = s.found || bytes.Contains(b, n)
 	}
+}
+
+// text looks for the value where it has no letter or digit beside it.
+func (s *search) text(b []byte) {
+	for i, n := range s.needles {
+		width := min(i+1, 2)
+		low := 0 // which byte of a letter's two is not zero
+		if i == 2 {
+			low = 1
+		}
+		letter := func(at int) bool {
+			return at >= 0 && at+width <= len(b) && alphanumeric(b[at+low]) && (width == 1 || b[at+1-low] == 0)
+		}
+		for from := 0; !s.found; {
+			at := bytes.Index(b[from:], n)
+			if at < 0 {
+				break
+			}
+			at += from
+			s.found = !letter(at-width) && !letter(at+len(n))
+			from = at + 1
+		}
+	}
+}
+
+func alphanumeric(c byte) bool {
+	return '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'
+}
+
+// in reports whether the value stands in a text.
+func (s *search) in(b []byte) bool {
+	s.found = false
+	s.text(b)
+	return s.found
 }

@@ -62,8 +62,8 @@ func zipped(t *testing.T, c lock.Cipher, password, name, text string) []byte {
 // find scans for the patient with the password of customer a.
 func find(t *testing.T, b *store.Bucket, value string) erase.Findings {
 	t.Helper()
-	s := erase.Scan{Bucket: b, Limits: archive.Limits{Nested: 1}, Passwords: func(_ context.Context, customer string) ([]string, error) {
-		if customer != "a" {
+	s := erase.Scan{Bucket: b, Limits: archive.Limits{Nested: 1}, Passwords: func(_ context.Context, upload string) ([]string, error) {
+		if !strings.HasPrefix(upload, "a/") {
 			return nil, lake.ErrNotFound
 		}
 		return []string{"now", "before"}, nil

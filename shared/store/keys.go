@@ -23,6 +23,7 @@ const (
 	LandingPrefix = "landing/"
 	PendingPrefix = "pending/"
 	LogPrefix     = "log/"
+	FoldedPrefix  = "folded/"
 	SchemasPrefix = "schemas/" // a folder a table
 )
 
@@ -73,7 +74,7 @@ func PendingKey(arrival string, epoch int64) string {
 func LogKey(n int64) string { return fmt.Sprintf("%s%012d", LogPrefix, n) }
 
 // FoldedKey is the group of log entries from one number to another.
-func FoldedKey(from, to int64) string { return fmt.Sprintf("folded/%012d-%012d", from, to) }
+func FoldedKey(from, to int64) string { return fmt.Sprintf("%s%012d-%012d", FoldedPrefix, from, to) }
 
 // HintKey is a number of the log that exists.
 func HintKey() string { return "hint" }

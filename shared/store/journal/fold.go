@@ -122,23 +122,11 @@ func (j *Journal) nextGroup(ctx context.Context, done, upTo int64) (*group, erro
 
 // write stores a group and reads it back: after this its entries are overwritten.
 func (j *Journal) write(ctx context.Context, g *group) error {
-	var out bytes.Buffer
-	z := gzip.NewWriter(&out)
-	for _, line := range g.lines {
-		if bytes.IndexByte(line, '\n') >= 0 {
-			return fmt.Errorf("log entries %d to %d: not one line each", g.from, g.to())
-		}
-		if _, err := z.Write(line); err != nil {
-			return err
-		}
-		if _, err := z.Write([]byte{'\n'}); err != nil {
-			return err
-		}
+	data, err := pack(g.lines)
+	if err != nil {
+		return fmt.Errorf("log entries %d to %d: %w", g.from, g.to(), err)
 	}
-	if err := z.Close(); err != nil {
-		return err
-	}
-	err := j.bucket.PutIfAbsent(ctx, store.FoldedKey(g.from, g.to()), out.Bytes())
+	err = j.bucket.PutIfAbsent(ctx, store.FoldedKey(g.from, g.to()), data)
 	if err != nil && !errors.Is(err, lake.ErrConflict) {
 		return fmt.Errorf("log entries %d to %d: %w", g.from, g.to(), err)
 	}
@@ -150,6 +138,25 @@ func (j *Journal) write(ctx context.Context, g *group) error {
 		return fmt.Errorf("log entries %d to %d: the folded ones are not the same", g.from, g.to())
 	}
 	return nil
+}
+
+// pack is what a group of entries is stored as.
+func pack(lines [][]byte) ([]byte, error) {
+	var out bytes.Buffer
+	z := gzip.NewWriter(&out)
+	for _, line := range lines {
+		if bytes.IndexByte(line, '\n') >= 0 {
+			return nil, errors.New("not one line each")
+		}
+		if _, err := z.Write(line); err != nil {
+			return nil, err
+		}
+		if _, err := z.Write([]byte{'\n'}); err != nil {
+			return nil, err
+		}
+	}
+	err := z.Close()
+	return out.Bytes(), err
 }
 
 // point overwrites the entries of a stored group after done by pointers, in order, and shortens the records of their loads.

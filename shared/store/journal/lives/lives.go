@@ -45,6 +45,9 @@ func New(of func(lake.Arrival) bool, hold int) *Lives {
 	return &Lives{of: of, hold: hold, known: map[string]*Life{}}
 }
 
+// Of is the life of an arrival, by id; nil if it is not held.
+func (s *Lives) Of(arrival string) *Life { return s.known[arrival] }
+
 // Read takes in the entries from one to another: arrivals whose first receipts stand there, as long as there is room, and
 // what becomes of those that are held.
 func (s *Lives) Read(ctx context.Context, j *journal.Journal, from, to int64) error {

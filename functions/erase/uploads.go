@@ -1,0 +1,259 @@
+package erase
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"medlake/shared/lake"
+	"medlake/shared/store"
+	"medlake/shared/store/journal"
+	"medlake/shared/store/journal/lives"
+)
+
+// upload is one that holds something to be erased.
+type upload struct {
+	life    *lives.Life
+	whole   bool    // nothing of it stays
+	records Records // that leave, else
+}
+
+// find looks through the uploads of a plan's customer.
+func (e *Eraser) find(ctx context.Context, p *Plan) error {
+	p.uploads = nil
+	rows := map[string]Records{}
+	if p.Patient != "" {
+		var err error
+		if rows, err = Locate(ctx, e.cfg.Tables, p.Customer, p.Patient); err != nil {
+			return err
+		}
+	}
+	for _, l := range p.book.lives.Order {
+		if l.Erased > 0 {
+			continue
+		}
+		u := upload{life: l, whole: true}
+		if p.Patient != "" {
+			now, _ := l.Loads()
+			if err := e.look(ctx, p, &u, rows[now]); err != nil {
+				return fmt.Errorf("upload %s: %w", l.ID, err)
+			}
+			if !u.whole && len(u.records) == 0 {
+				continue
+			}
+		}
+		p.uploads = append(p.uploads, u)
+		if p.Uploads++; u.whole {
+			continue
+		}
+		records, members := u.records.count()
+		p.Rewritten++
+		p.Records += records
+		p.Members += members
+	}
+	return nil
+}
+
+// look finds what of an upload leaves. Of a duplicate nothing stays: all of it stands in the upload that was first.
+func (e *Eraser) look(ctx context.Context, p *Plan, u *upload, rows Records) error {
+	a := u.life.Arrival
+	data, err := e.cfg.Bucket.Get(ctx, a.Key)
+	if errors.Is(err, lake.ErrNotFound) { // only its rows are left, and nothing to derive others from
+		u.whole = len(rows) > 0
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if u.records, err = e.records(ctx, a.Name(), data, p.Patient, p.Anywhere); err != nil {
+		return err
+	}
+	for entry, numbers := range rows {
+		for row := range numbers {
+			u.records.add(entry, row)
+		}
+	}
+	if newSearch(p.Patient).in([]byte(a.Key)) && len(u.records) == 0 {
+		u.records.add(0, 0)
+	}
+	if len(u.records) == 0 || u.life.Status == lake.Duplicate {
+		u.whole = len(u.records) > 0
+		return nil
+	}
+	rest, err := e.without(ctx, a.Name(), data, u.records)
+	u.whole = rest == nil
+	return err
+}
+
+// replace puts the uploads of erasure n that are rewritten into landing and has them taken in, which takes the others'
+// rows out. It ends when all stand in the log.
+func (e *Eraser) replace(ctx context.Context, p *Plan, n int64) error {
+	entry, err := e.cfg.Journal.Entry(ctx, n)
+	if err != nil {
+		return err
+	}
+	for range replaces {
+		var wait []lake.Arrival
+		for i := range entry.Erase.Uploads {
+			u := &entry.Erase.Uploads[i]
+			if len(u.Records) == 0 {
+				continue
+			}
+			a, err := e.rewrite(ctx, p, n, u)
+			if err != nil {
+				return fmt.Errorf("upload %s: %w", u.Arrival, err)
+			}
+			if a.Key != "" && p.book.lives.Of(a.ID()) == nil {
+				wait = append(wait, a)
+			}
+		}
+		if len(wait) == 0 {
+			return nil
+		}
+		for _, a := range wait {
+			if err := e.cfg.Process(ctx, a); err != nil {
+				return err
+			}
+		}
+		if err := e.cfg.Settle(ctx); err != nil {
+			return err
+		}
+		if err := p.book.read(ctx, e.cfg.Journal); err != nil {
+			return err
+		}
+	}
+	return errors.New("uploads that were rewritten do not come into the log")
+}
+
+// replaces is how often uploads that were rewritten are processed before an erasure is given up.
+const replaces = 5
+
+// rewrite makes an upload without its records the arrival that takes its place. An arrival without a key says that this
+// was done long ago.
+func (e *Eraser) rewrite(ctx context.Context, p *Plan, n int64, u *lake.Erased) (lake.Arrival, error) {
+	l := p.book.lives.Of(u.Arrival)
+	if l == nil {
+		return lake.Arrival{}, fmt.Errorf("it has no receipt: %w", lake.ErrInvalid)
+	}
+	old := l.Arrival
+	if old.ID() != u.Arrival { // its name is forgotten, which comes last
+		return lake.Arrival{}, nil
+	}
+	key := lake.RewrittenKey(nameless(old.Key, p.Patient), n, u.Arrival)
+	o, err := e.cfg.Bucket.Head(ctx, key)
+	if !errors.Is(err, lake.ErrNotFound) {
+		return e.cfg.Bucket.Arrival(o), err
+	}
+	data, err := e.cfg.Bucket.Get(ctx, old.Key)
+	if err != nil {
+		return lake.Arrival{}, err
+	}
+	rest, err := e.without(ctx, old.Name(), data, recordsOf(u.Records))
+	if err == nil && rest == nil {
+		err = errors.New("nothing of it would stay")
+	}
+	if err == nil {
+		err = e.cfg.Bucket.PutIfAbsent(ctx, key, rest)
+	}
+	if err != nil && !errors.Is(err, lake.ErrConflict) {
+		return lake.Arrival{}, err
+	}
+	o, err = e.cfg.Bucket.Head(ctx, key)
+	return e.cfg.Bucket.Arrival(o), err
+}
+
+// nameless is a landing key whose name does not have a patient's id.
+func nameless(key, patient string) string {
+	parts := strings.SplitN(key, "/", 4)
+	if patient != "" && len(parts) == 4 {
+		parts[3] = strings.ReplaceAll(parts[3], patient, "erased")
+	}
+	return strings.Join(parts, "/")
+}
+
+// remove takes out of the bucket what the erasures have left behind. Each step may be done again; names go last, because
+// by them the others find what to remove.
+func (e *Eraser) remove(ctx context.Context, b *book, erasures []int64) error {
+	if len(erasures) == 0 {
+		return nil
+	}
+	l := Leaving{Customer: b.customer, Loads: map[string]bool{}, Arrivals: map[string]bool{}}
+	var entries []int64
+	for _, n := range erasures {
+		entry, err := e.cfg.Journal.Entry(ctx, n)
+		if err != nil {
+			return err
+		}
+		for i := range entry.Erase.Uploads {
+			u := &entry.Erase.Uploads[i]
+			l.Arrivals[u.Arrival] = true
+			l.Tables = append(l.Tables, u.Drops...)
+			for _, load := range u.Loads() {
+				l.Loads[load] = true
+			}
+			if life := b.lives.Of(u.Arrival); life != nil {
+				entries = append(entries, life.Entries...)
+			}
+		}
+	}
+	l.Tables, entries = distinct(l.Tables), distinct(entries)
+	if err := e.tables(ctx, l); err != nil {
+		return err
+	}
+	for id := range l.Arrivals {
+		if err := e.objects(ctx, b.lives.Of(id), id); err != nil {
+			return err
+		}
+	}
+	return e.cfg.Journal.Forget(ctx, entries, journal.Forgotten{Arrivals: l.Arrivals, Loads: l.Loads})
+}
+
+// tables removes from the files of tables what is hidden, or only in older states.
+func (e *Eraser) tables(ctx context.Context, l Leaving) error {
+	if err := e.cfg.Rewrite(ctx, l); err != nil {
+		return err
+	}
+	names, err := e.cfg.Tables.Names(ctx)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		if name != lake.OpsLoads && !slices.Contains(l.Tables, name) && !slices.Contains(l.Tables, name+"_log") {
+			continue
+		}
+		if err := e.cfg.Tables.Forget(ctx, name); err != nil {
+			return err
+		}
+	}
+	return e.cfg.Discard(ctx, l)
+}
+
+// objects deletes an upload, and what says that it was tried or is on its way.
+func (e *Eraser) objects(ctx context.Context, l *lives.Life, id string) error {
+	var keys []string
+	if l != nil && l.Arrival.ID() == id {
+		keys = append(keys, l.Arrival.Key)
+	}
+	for _, prefix := range []string{"attempts/" + id, store.PendingPrefix + id} {
+		for o, err := range e.cfg.Bucket.List(ctx, prefix) {
+			if err != nil {
+				return err
+			}
+			keys = append(keys, o.Key)
+		}
+	}
+	for _, key := range keys {
+		if err := e.cfg.Bucket.Delete(ctx, key); err != nil && !errors.Is(err, lake.ErrNotFound) {
+			return err
+		}
+	}
+	return nil
+}
+
+func distinct[T cmp.Ordered](list []T) []T {
+	slices.Sort(list)
+	return slices.Compact(list)
+}

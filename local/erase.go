@@ -1,0 +1,70 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"log/slog"
+
+	"medlake/functions/erase"
+	"medlake/shared/lake"
+)
+
+func eraseFrom(ctx context.Context, args []string, s streams) (code int, err error) {
+	flags := flag.NewFlagSet("erase", flag.ContinueOnError)
+	data, meta, secrets := dataFlag(flags), metadataFlag(flags), secretsFlag(flags)
+	var o erase.Order
+	flags.StringVar(&o.Customer, "customer", "", "whose data")
+	flags.StringVar(&o.Patient, "patient", "", "id of the patient, as columns of phi(id), phi(mrn) or phi(member) have it; default: everything of the customer")
+	flags.BoolVar(&o.Anywhere, "anywhere", false, "records that the id stands in anywhere go too, and not only those that it identifies")
+	flags.StringVar(&o.Reason, "reason", "", "why, for the log and the certificate")
+	flags.BoolVar(&o.Resume, "resume", false, "only go on with what was begun for the customer")
+	dry := flags.Bool("dry-run", false, "only show what would be erased")
+	copied := flags.String("backup", "", "URL of a backup to erase from too; what else the lake has no more leaves it at once")
+	if _, err := parse(flags, args, 0, 0); err != nil {
+		return exitFailed, err
+	}
+	if o.Customer == "" {
+		return exitFailed, errors.New("say whose data with --customer")
+	}
+	if o.Reason == "" && !*dry && !o.Resume {
+		return exitFailed, errors.New("say why, for the log and the certificate, with --reason")
+	}
+	n, err := openNode(ctx, *data, *meta, *secrets, logTo(s.err, slog.LevelWarn))
+	if err != nil {
+		return exitFailed, err
+	}
+	defer func() { err = errors.Join(err, n.Close()) }()
+	var copies []string
+	if *copied != "" {
+		copies = append(copies, *copied)
+	}
+	e, closes, err := n.Eraser(ctx, copies)
+	defer func() { err = errors.Join(err, closes()) }()
+	if err != nil {
+		return exitFailed, err
+	}
+	if *dry {
+		p, err := e.Plan(ctx, o)
+		if err != nil {
+			return exitFailed, err
+		}
+		_, err = fmt.Fprintf(s.out, "Would erase: uploads: %d; of these as a whole: %d; from the others: %d records, %d members.\n",
+			p.Uploads, p.Uploads-p.Rewritten, p.Records, p.Members)
+		return exitOK, err
+	}
+	c, left, err := e.Run(ctx, o)
+	switch {
+	case errors.Is(err, erase.ErrLeft):
+		_, werr := fmt.Fprintf(s.out, "Not all is erased, and there is no certificate: %d objects hold something still, %d cannot be read.\n", len(left.Holding), len(left.Unread))
+		return exitSome, werr
+	case errors.Is(err, lake.ErrNotFound) && o.Resume:
+		return exitFailed, errors.New("there is no erasure to go on with")
+	case err != nil:
+		return exitFailed, fmt.Errorf("%w; the same command goes on with it", err)
+	}
+	_, err = fmt.Fprintf(s.out, "Erased: uploads: %d; of these as a whole: %d; from the others: %d records, %d members. Searched: %d objects, and nothing was found. Certificate: %s\n",
+		c.Uploads, c.Removed, c.Records, c.Members, c.Objects, c.Key)
+	return exitOK, err
+}

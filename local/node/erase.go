@@ -1,0 +1,57 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+
+	"medlake/functions/backup"
+	"medlake/functions/erase"
+	"medlake/functions/maintain"
+	"medlake/shared/lake"
+	"medlake/shared/store"
+)
+
+// Eraser makes an eraser of the lake, and of its copies in the buckets of urls. Close lets go of the copies.
+func (n *Node) Eraser(ctx context.Context, urls []string) (e *erase.Eraser, closes func() error, err error) {
+	var copies []erase.Copy
+	closes = func() (err error) {
+		for _, c := range copies {
+			err = errors.Join(err, c.Bucket.Close())
+		}
+		return err
+	}
+	for _, url := range urls {
+		target, err := openBucket(ctx, url)
+		if err != nil {
+			return nil, closes, err
+		}
+		copies = append(copies, erase.Copy{Bucket: target, Update: func(ctx context.Context) error { return n.Reader.copyTo(ctx, target, n.log) }})
+	}
+	tables := n.Reader.warehouse
+	e, err = erase.New(erase.Config{
+		Bucket: n.bucket, Journal: n.journal, Library: n.Library, Secrets: n.Secrets, Copies: copies, Log: n.log,
+		Tables: erase.Stored{Bucket: n.bucket, Tables: tables, Columns: n.Library.Identifying()},
+		Process: func(ctx context.Context, a lake.Arrival) error {
+			_, err := n.Ingest.Process(ctx, a, false)
+			return err
+		},
+		Settle:  n.Settle,
+		Rewrite: func(ctx context.Context, l erase.Leaving) error { return n.Maintainer.Rewrite(ctx, maintain.Purge(l)) },
+		Discard: func(ctx context.Context, l erase.Leaving) error {
+			_, err := n.Maintainer.Discard(ctx, maintain.Purge(l))
+			return err
+		},
+	})
+	return e, closes, err
+}
+
+// copyTo brings a copy of the lake up to date; what the lake has no more leaves it at once.
+func (r *Reader) copyTo(ctx context.Context, target *store.Bucket, log *slog.Logger) error {
+	b, err := backup.New(backup.Config{Source: r.bucket, Tables: r.warehouse, Target: target, Log: log})
+	if err != nil {
+		return err
+	}
+	_, err = b.Run(ctx)
+	return err
+}
