@@ -22,7 +22,7 @@ import (
 func each(t *testing.T, test func(t *testing.T, b *store.Bucket)) {
 	t.Helper()
 	t.Parallel()
-	for _, kind := range []string{"mem", "file", "faulty"} {
+	for _, kind := range kinds() {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
 			test(t, open(t, kind))
@@ -32,11 +32,7 @@ func each(t *testing.T, test func(t *testing.T, b *store.Bucket)) {
 
 func open(t testing.TB, kind string) *store.Bucket {
 	t.Helper()
-	u := "mem://"
-	if kind == "file" {
-		u = store.FileURL(t.TempDir())
-	}
-	b, err := store.Open(t.Context(), u)
+	b, err := store.Open(t.Context(), address(t, kind))
 	if err != nil {
 		t.Fatal(err)
 	}
