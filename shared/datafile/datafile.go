@@ -195,7 +195,7 @@ func (e *Encoder) release(md *format.FileMetaData) {
 		}
 	}
 	e.writer.Reset(io.Discard)
-	clear(e.values) // lets go of the batch's bytes
+	clear(e.values[:cap(e.values)]) // lets go of the batch's bytes
 	e.writer, e.columns, e.broken = nil, nil, true
 }
 

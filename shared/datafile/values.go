@@ -2,6 +2,7 @@ package datafile
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/parquet-go/parquet-go"
 
@@ -14,9 +15,7 @@ const chunk = 4096
 
 // fill writes one column of a batch.
 func (e *Encoder) fill(i int, c *column.Column, rows int) error {
-	if e.values == nil {
-		e.values = make([]parquet.Value, chunk)
-	}
+	e.values = slices.Grow(e.values[:0], min(chunk, rows))[:min(chunk, rows)]
 	var r reader
 	if err := r.init(c, rows); err != nil {
 		return fmt.Errorf("column %s: %w", c.Name, err)

@@ -36,6 +36,7 @@ type version struct {
 	fold    string
 	files   []warehouse.LiveFile // without Deletes
 	deletes []warehouse.LiveFile
+	at      time.Time
 	expired bool
 }
 
@@ -156,6 +157,10 @@ func (c *catalog) change(h warehouse.Head, content int64, change warehouse.Chang
 	do := func(of *version) error {
 		v, err := of.changed(change, int64(len(t.versions)))
 		if err == nil {
+			v.at = c.w.now
+			if last := t.versions[t.now()].at; !v.at.After(last) {
+				v.at = last.Add(time.Millisecond)
+			}
 			t.versions = append(t.versions, v)
 		}
 		return err
@@ -199,9 +204,6 @@ func (v *version) changed(c warehouse.Change, sequence int64) (*version, error) 
 	return next, nil
 }
 
-// when is the time of a snapshot: a clock that goes on by a minute with each.
-func when(snapshot int) time.Time { return time.Unix(1_790_000_000+60*int64(snapshot), 0).UTC() }
-
 func (c *catalog) Snapshots(_ context.Context, name string) ([]warehouse.Snapshot, error) {
 	t, err := c.table(name)
 	if err != nil {
@@ -210,7 +212,7 @@ func (c *catalog) Snapshots(_ context.Context, name string) ([]warehouse.Snapsho
 	var all []warehouse.Snapshot
 	for i, v := range t.versions {
 		if i > 0 && !v.expired {
-			all = append(all, warehouse.Snapshot{ID: int64(i), At: when(i), Batch: v.batch, First: i == 1})
+			all = append(all, warehouse.Snapshot{ID: int64(i), At: v.at, Batch: v.batch, First: i == 1})
 		}
 	}
 	return all, nil

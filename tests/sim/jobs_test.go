@@ -108,7 +108,7 @@ func maintainRounds(n int) func(*process) error {
 	return func(p *process) error {
 		m, err := maintain.New(maintain.Config{
 			Bucket: p.bucket, Journal: p.log, Tables: p.tables, Attempt: p.attempt, Parallel: 1, Tries: 1 + p.rng.IntN(2), Log: quiet,
-			Now: func(context.Context) (time.Time, error) { return time.Now(), nil },
+			Now: func(context.Context) (time.Time, error) { return p.now, nil },
 		})
 		if err != nil {
 			return err
@@ -153,9 +153,8 @@ func resumeReplay(p *process) error {
 	if err != nil {
 		return err
 	}
-	if _, err = r.Resume(p.ctx); errors.Is(err, lake.ErrNotFound) {
-		return nil
-	}
+	done, err := r.Resume(p.ctx)
+	p.replayed = errors.Is(err, lake.ErrNotFound) || err == nil && done.Derived == 0
 	return err
 }
 
@@ -198,7 +197,7 @@ func sweepOnce(p *process) error {
 		return err
 	}
 	s, err := sweep.New(sweep.Config{
-		Bucket: p.bucket, Journal: p.log, Log: quiet, Now: func() time.Time { return time.Now().Add(time.Hour) },
+		Bucket: p.bucket, Journal: p.log, Log: quiet, Now: func() time.Time { return p.now.Add(time.Hour) },
 		Send: func(ctx context.Context, e event.Event) error {
 			if err := f.Handle(ctx, e); err != nil && p.dead {
 				return err

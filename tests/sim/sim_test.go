@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"regexp"
 	"runtime"
 	"runtime/debug"
 	"strconv"
@@ -90,13 +89,13 @@ func (w *world) history(k kind) (events []event.Event, err error) {
 			return nil, err
 		}
 		events = append(events, e)
-		w.drive(w.spawn("old", processEvents(e)))
-		w.drive(w.spawn("old", commitRounds(1)))
+		w.drive(w.elder(processEvents(e)))
+		w.drive(w.elder(commitRounds(1)))
 		if w.rng.IntN(3) > 0 {
-			w.drive(w.spawn("old", mergeRounds(1)))
+			w.drive(w.elder(mergeRounds(1)))
 		}
 		if w.busy && w.rng.IntN(3) == 0 {
-			w.drive(w.spawn("old", maintainRounds(1)))
+			w.drive(w.elder(maintainRounds(1)))
 		}
 	}
 	return events, nil
@@ -142,20 +141,26 @@ func (w *world) populate(k kind, events []event.Event) (processes []*process, er
 
 // rest brings a world to rest: nothing fails any more.
 func (w *world) rest(k kind) {
-	rounds := 1
+	rounds, start := 1, w.elder
+	if w.rng.IntN(2) == 0 {
+		start = func(job func(*process) error) *process { return w.spawn("rest", job) }
+	}
 	if k.goal.quarantine["crashed"] > 0 {
 		rounds = 4 // it must have died three times
 	}
 	for range rounds {
-		w.drive(w.spawn("sweep", sweepOnce))
+		w.drive(start(sweepOnce))
 	}
-	w.drive(w.spawn("commit", commitRounds(1)))
+	w.drive(start(commitRounds(1)))
 	if k.small {
-		for range rounds {
-			w.drive(w.spawn("replay", resumeReplay))
+		w.replayed = false
+		for i := 0; !w.replayed && w.bad == ""; i++ { // what a restore overtook is derived again
+			if w.drive(start(resumeReplay)); i == 10 {
+				w.bad = "a replay has no end"
+			}
+			w.drive(start(commitRounds(1)))
 		}
-		w.drive(w.spawn("commit", commitRounds(1)))
-		w.drive(w.spawn("merge", mergeRounds(1)))
+		w.drive(start(mergeRounds(1)))
 	}
 }
 
@@ -188,7 +193,7 @@ func each(t *testing.T, n uint64, try func(seed uint64)) {
 
 // TestMain collects garbage seldom: worlds are small, and there are many.
 func TestMain(m *testing.M) {
-	debug.SetGCPercent(300)
+	debug.SetGCPercent(400)
 	m.Run()
 }
 
@@ -255,26 +260,13 @@ func TestSameSeedSameWorld(t *testing.T) {
 	for seed := range uint64(5) {
 		var traces [2][]string
 		for i := range traces {
-			seen := map[string]string{} // ids tell the time of an upload: only their order of appearance is the same
-			run(t, seed, options{chance: 0.05, trace: func(s string) {
-				s = sorted.ReplaceAllString(s, "data file") // what is read in the order of such names comes in any order
-				traces[i] = append(traces[i], ids.ReplaceAllStringFunc(s, func(id string) string {
-					if seen[id] == "" {
-						seen[id] = fmt.Sprintf("<%d>", len(seen))
-					}
-					return seen[id]
-				}))
-			}})
+			run(t, seed, options{chance: 0.05, trace: func(s string) { traces[i] = append(traces[i], s) }})
 		}
 		if d := cmp.Diff(traces[0], traces[1]); d != "" {
 			t.Errorf("seed %d: %s", seed, d)
 		}
 	}
 }
-
-var sorted = regexp.MustCompile(`tables/\S+/data/\S+\.parquet`)
-
-var ids = regexp.MustCompile(`[a-z2-7]{26}`)
 
 // TestSeed runs the world of MEDLAKE_SEED and prints what happened.
 func TestSeed(t *testing.T) {

@@ -20,6 +20,7 @@ type truth struct {
 	w       *world
 	entries []*journal.Entry             // 1, 2, …
 	loads   map[string][]map[string]bool // by table and entry: the loads it must show
+	records map[string]lake.Record       // by load
 	rows    map[string][]row             // by load and table
 }
 
@@ -87,18 +88,27 @@ func take(now map[string]bool, e *journal.Entry, table string, exclude []string)
 	}
 }
 
+// record is what a load says of itself.
+func (t *truth) record(load string) (rec lake.Record, err error) {
+	if rec, ok := t.records[load]; ok {
+		return rec, nil
+	}
+	data, err := t.w.base.Get(t.w.ctx, store.LoadKey(load))
+	if err == nil {
+		err = json.Unmarshal(data, &rec)
+	}
+	t.records[load] = rec
+	return rec, err
+}
+
 // brought are the rows that an upload brings to a table as a load.
 func (t *truth) brought(load, table string) ([]row, error) {
 	rows, ok := t.rows[load+" "+table]
 	if ok {
 		return rows, nil
 	}
-	data, err := t.w.base.Get(t.w.ctx, store.LoadKey(load))
+	rec, err := t.record(load)
 	if err != nil {
-		return nil, err
-	}
-	var rec lake.Record
-	if err := json.Unmarshal(data, &rec); err != nil {
 		return nil, err
 	}
 	text, ok := t.w.uploads[rec.Arrival]

@@ -24,31 +24,36 @@ import (
 
 // world is one simulation: a bucket, a catalog, and the processes that work on them, one call at a time.
 type world struct {
-	ctx    context.Context
-	rng    *rand.Rand
-	base   *store.Bucket // without faults
-	lake   lakeTables    // without faults
-	memory *catalog      // lake, if it is in memory
-	url    string        // of the catalog, if it is not
-	small  bool          // its uploads are read by the oracle
-	engine ingest.Engine
-	chance float64                     // of each call to fail or lose its reply, and of its process to die there
-	plan   func(call int) faulty.Fault // nil: faults by chance
-	broken *variant                    // what this world does wrong; nil: nothing
-	calls  int
-	trace  func(string)
+	ctx     context.Context
+	rng     *rand.Rand
+	objects *objects
+	now     time.Time     // by the clock of the bucket and the catalog
+	base    *store.Bucket // without faults
+	lake    lakeTables    // without faults
+	memory  *catalog      // lake, if it is in memory
+	url     string        // of the catalog, if it is not
+	small   bool          // its uploads are read by the oracle
+	engine  ingest.Engine
+	chance  float64                     // of each call to fail or lose its reply, and of its process to die there
+	plan    func(call int) faulty.Fault // nil: faults by chance
+	broken  *variant                    // what this world does wrong; nil: nothing
+	calls   int
+	trace   func(string)
 
-	busy    bool       // see options
-	sleepy  int        // one in so many calls puts its process to sleep; 0: none
-	asleep  []*process // they go on when all others have come to rest
-	uploads map[string]string
-	truth   *truth
-	files   map[string][]row // read so far, by path
-	deletes map[string][]datafile.Position
-	schemas map[string]lake.Schema
-	seen    map[string]int64 // snapshot last looked at, by table
-	batch   map[string]int64 // and its number
-	bad     string           // the first thing a reader would have seen wrong
+	connections []*warehouse.Warehouse
+	old         *process   // see elder
+	busy        bool       // see options
+	sleepy      int        // one in so many calls puts its process to sleep; 0: none
+	asleep      []*process // they go on when all others have come to rest
+	uploads     map[string]string
+	truth       *truth
+	files       map[string][]row // read so far, by path
+	deletes     map[string][]datafile.Position
+	schemas     map[string]lake.Schema
+	seen        map[string]int64 // snapshot last looked at, by table
+	batch       map[string]int64 // and its number
+	replayed    bool             // the last replay has nothing left to do
+	bad         string           // the first thing a reader would have seen wrong
 }
 
 // process is one process: its own journal, caches and connection. It runs only while the scheduler lets it.
@@ -63,16 +68,17 @@ type process struct {
 	paused chan bool // true: paused before a call; false: ended
 }
 
+// epoch is when a world begins.
+var epoch = time.Date(2026, 11, 24, 9, 0, 0, 0, time.UTC)
+
 func newWorld(ctx context.Context, seed uint64, k kind, broken *variant, catalogURL string) (*world, error) {
-	base, err := store.Open(ctx, "mem://")
-	if err != nil {
-		return nil, err
-	}
 	w := &world{
-		ctx: ctx, rng: rand.New(rand.NewPCG(seed, 7)), base: base, broken: broken, engine: k.engine, small: k.small, url: catalogURL,
+		ctx: ctx, rng: rand.New(rand.NewPCG(seed, 7)), now: epoch, broken: broken, engine: k.engine, small: k.small, url: catalogURL,
 		uploads: map[string]string{}, files: map[string][]row{}, deletes: map[string][]datafile.Position{},
 		schemas: map[string]lake.Schema{}, seen: map[string]int64{}, batch: map[string]int64{},
 	}
+	w.objects = &objects{all: map[string]*object{}, now: func() time.Time { return w.now }}
+	w.base = w.objects.open()
 	w.truth = newTruth(w)
 	if catalogURL == "" {
 		w.memory = newCatalog(w)
@@ -80,25 +86,31 @@ func newWorld(ctx context.Context, seed uint64, k kind, broken *variant, catalog
 		if broken != nil {
 			w.memory.rule = broken.rule
 		}
-	} else if w.lake, err = warehouse.Open(ctx, catalogURL, base); err != nil {
-		return nil, err
-	}
-	for _, s := range append(k.tables[:len(k.tables):len(k.tables)], lake.LoadsSchema(), lake.RejectsSchema(), lake.HealthSchema()) {
-		if w.schemas[s.Table], err = w.lake.Ensure(ctx, s, 0); err != nil {
+	} else {
+		real, err := warehouse.Open(ctx, catalogURL, w.base)
+		if err != nil {
 			return nil, err
 		}
+		w.lake, w.connections = real, append(w.connections, real)
+	}
+	for _, s := range append(k.tables[:len(k.tables):len(k.tables)], lake.LoadsSchema(), lake.RejectsSchema(), lake.HealthSchema()) {
+		published, err := w.lake.Ensure(ctx, s, 0)
+		if err != nil {
+			return nil, err
+		}
+		w.schemas[s.Table] = published
 	}
 	return w, nil
 }
 
 func newTruth(w *world) *truth {
-	return &truth{w: w, loads: map[string][]map[string]bool{}, rows: map[string][]row{}}
+	return &truth{w: w, loads: map[string][]map[string]bool{}, records: map[string]lake.Record{}, rows: map[string][]row{}}
 }
 
 // end frees what a world holds.
 func (w *world) end() error {
 	err := w.base.Close()
-	if real, ok := w.lake.(*warehouse.Warehouse); ok {
+	for _, real := range w.connections {
 		err = errors.Join(err, real.Close())
 	}
 	return err
@@ -114,8 +126,15 @@ func (w *world) schema(table string) (lake.Schema, error) {
 
 // spawn makes a process that will do one job.
 func (w *world) spawn(name string, job func(p *process) error) *process {
+	p := w.process(name)
+	p.start(job)
+	return p
+}
+
+// process makes one that has no job yet.
+func (w *world) process(name string) *process {
 	p := &process{world: w, name: name, run: make(chan struct{}), paused: make(chan bool)}
-	b, driver := faulty.New(w.base, func(c faulty.Call) faulty.Fault { return p.gate(string(c.Op), c.Key) })
+	b, driver := faulty.Over(w.base, w.objects, func(c faulty.Call) faulty.Fault { return p.gate(string(c.Op), c.Key) })
 	if w.broken != nil && w.broken.store != nil {
 		retry := b.Retry
 		b = w.base.Over(blob.NewBucket(w.broken.store(p, driver)))
@@ -126,40 +145,51 @@ func (w *world) spawn(name string, job func(p *process) error) *process {
 	p.log = journal.New(b)
 	p.log.Fresh = time.Hour * time.Duration(w.rng.IntN(2)) // an hour: the base a process works with is old
 	wrong := time.Hour * time.Duration(w.rng.IntN(100)-50)
-	p.log.Now = func() time.Time { return time.Now().Add(wrong) }
+	p.log.Now = func() time.Time { return w.now.Add(wrong) }
 	p.log.Group, p.log.Recent = 3, int64(w.rng.IntN(3))
+	return p
+}
+
+// start begins a job, which waits for its first turn.
+func (p *process) start(job func(p *process) error) {
 	go func() {
 		<-p.run
 		err := p.open()
 		if err == nil {
-			err = errors.Join(job(p), p.close())
+			err = job(p)
 		}
-		if err != nil && w.trace != nil {
-			w.trace(fmt.Sprintf("%s ends: %v", p.name, err))
+		if err != nil && p.trace != nil {
+			p.trace(fmt.Sprintf("%s ends: %v", p.name, err))
 		}
 		p.paused <- false
 	}()
-	return p
 }
 
-// open gives the process its own connection to the catalog.
+// elder is a process that lives through much of the world, if it does not die, and does one job after the other. What it
+// remembers is old.
+func (w *world) elder(job func(p *process) error) *process {
+	if w.old == nil || w.old.dead {
+		w.old = w.process("elder")
+	}
+	w.old.start(job)
+	return w.old
+}
+
+// open gives the process its own connection to the catalog, once.
 func (p *process) open() error {
+	if p.tables != nil {
+		return nil
+	}
 	in := p.lake
 	if p.url != "" {
 		real, err := warehouse.Open(p.ctx, p.url, p.bucket)
 		if err != nil {
 			return err
 		}
+		p.connections = append(p.connections, real)
 		in = real
 	}
 	p.tables = tables{p, in}
-	return nil
-}
-
-func (p *process) close() error {
-	if real, ok := p.tables.(tables).in.(*warehouse.Warehouse); ok && p.url != "" {
-		return real.Close()
-	}
 	return nil
 }
 
@@ -172,6 +202,7 @@ func (p *process) gate(op, key string) faulty.Fault {
 	<-p.run
 	w := p.world
 	w.calls++
+	w.now = w.now.Add(time.Duration(1+w.rng.IntN(2000)) * time.Millisecond)
 	f := faulty.None
 	switch {
 	case w.plan != nil:
@@ -229,6 +260,7 @@ func (p *process) attempt() string { return fmt.Sprintf("%s.%d", p.name, p.rng.U
 // upload puts an upload into landing, under <customer>/<name>, and returns its event.
 func (w *world) upload(name, content string, resent bool) (event.Event, error) {
 	customer, name, _ := strings.Cut(name, "/")
+	w.now = w.now.Add(time.Duration(w.rng.IntN(2)) * time.Second) // several may come at the same time
 	key := "landing/" + customer + "/2026-11-24/" + name
 	if err := w.base.Put(w.ctx, key, []byte(content)); err != nil {
 		return event.Event{}, err

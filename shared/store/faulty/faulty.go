@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"gocloud.dev/blob"
+	"gocloud.dev/blob/driver"
 	"gocloud.dev/gcerrors"
 
 	"medlake/shared/store"
@@ -69,7 +70,7 @@ var (
 
 // Driver decides and records. It is safe for concurrent use.
 type Driver struct {
-	in   *blob.Bucket
+	in   driver.Bucket
 	plan func(Call) Fault
 
 	mu    sync.Mutex
@@ -80,7 +81,12 @@ type Driver struct {
 // New returns a bucket over b's objects whose calls suffer what plan says (nil: nothing), and its record. Plan is asked
 // one call at a time. The bucket retries as b does, without waiting; b itself stays sound.
 func New(b *store.Bucket, plan func(Call) Fault) (*store.Bucket, *Driver) {
-	d := &Driver{in: b.Blob(), plan: plan}
+	return Over(b, portable{b.Blob()}, plan)
+}
+
+// Over is New for a bucket whose driver the caller has at hand.
+func Over(b *store.Bucket, in driver.Bucket, plan func(Call) Fault) (*store.Bucket, *Driver) {
+	d := &Driver{in: in, plan: plan}
 	bad := b.Over(blob.NewBucket(d))
 	bad.Retry.Wait = func(ctx context.Context, _ time.Duration) error { return ctx.Err() }
 	return bad, d
@@ -165,5 +171,5 @@ func (d *Driver) ErrorCode(err error) gcerrors.ErrorCode {
 	case errors.Is(err, ErrCrashed):
 		return gcerrors.Canceled
 	}
-	return gcerrors.Code(err)
+	return d.in.ErrorCode(err)
 }
