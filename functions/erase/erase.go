@@ -155,6 +155,9 @@ func (e *Eraser) Run(ctx context.Context, o Order) (c Certificate, left Findings
 			return c, left, fmt.Errorf("erasure %d: %w", n, err)
 		}
 	}
+	if err := e.cfg.Settle(ctx); err != nil {
+		return c, left, err
+	}
 	if err := e.remove(ctx, p.book, open); err != nil {
 		return c, left, err
 	}
