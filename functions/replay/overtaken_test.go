@@ -51,3 +51,47 @@ func TestRestoreBetweenARequestAndItsLoads(t *testing.T) {
 		t.Error(d)
 	}
 }
+
+// TestRestoreOfWhatIsOnItsWay: a restore that comes between what a replay has derived and commit stops it, and the replay,
+// gone on with, goes by the restore.
+func TestRestoreOfWhatIsOnItsWay(t *testing.T) {
+	t.Parallel()
+	w := open(t)
+	w.arrive(before, "acme/1.a", "one")
+	w.commit()
+	w.arrive(before, "acme/2.a", "two")
+	w.commit()
+	r := w.replayer(w.bucket, after)
+	if _, err := r.Request(t.Context(), lake.ReplayRequest{Reason: "why"}); err != nil {
+		t.Fatal(err)
+	}
+	resume := func(derived int) {
+		t.Helper()
+		report, err := r.Resume(t.Context())
+		if err != nil || report.Derived != derived {
+			t.Fatalf("%+v, %v, want %d derived", report, err, derived)
+		}
+	}
+	resume(2)
+	out := w.load("acme/2.a")
+	_, err := journal.New(w.bucket).Add(t.Context(), lake.Entry{
+		ID: "back", Restore: &lake.Restore{Table: words, Snapshot: 1, Batch: 1, Exclude: []string{out}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.commit()
+	if d := cmp.Diff(map[string]int{w.load("acme/1.a"): 1}, w.tables.loads(words)); d != "" {
+		t.Error(d)
+	}
+	first := w.load("acme/1.a")
+	resume(1)
+	w.commit()
+	resume(0)
+	if now := w.load("acme/1.a"); now == first {
+		t.Error("the replay was not gone on with")
+	}
+	if d := cmp.Diff(map[string]int{w.load("acme/1.a"): 1}, w.tables.loads(words)); d != "" {
+		t.Error(d)
+	}
+}

@@ -1,0 +1,135 @@
+package journal_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"medlake/shared/lake"
+	"medlake/shared/store"
+	"medlake/shared/store/faulty"
+	"medlake/shared/store/journal"
+)
+
+// named is a log of which entries 2, 6 and 24 have what can be forgotten: a name of arrival n and bounds of its load's file.
+func named(t *testing.T) *store.Bucket {
+	t.Helper()
+	b := long(t)
+	for _, n := range []int64{2, 6, 24} {
+		e, err := journal.New(b).Entry(t.Context(), n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		e.Receipts[0].Arrival = lake.Arrival{Bucket: "b", Key: "landing/acme/2026-11-24/SOMEBODY.zip@1", Version: "v", At: time.Unix(n, 0)}
+		e.Loads[0].Tables[0].Files = []lake.DataFile{{Path: "p", Rows: 3, Lower: map[int][]byte{7: []byte("SOMEBODY")}, Upper: map[int][]byte{7: []byte("SOMEBODY")}}}
+		if err := b.Put(t.Context(), store.LogKey(n), marshal(t, e.Entry)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return b
+}
+
+// forgotten checks that exactly entries 2 and 24 have forgotten, in a process that knew them before and in a new one.
+func forgotten(t *testing.T, b *store.Bucket, old *journal.Journal) {
+	t.Helper()
+	readable(t, b)
+	for _, j := range []*journal.Journal{old, journal.New(b)} {
+		for n, want := range map[int64]bool{2: true, 6: false, 24: true} {
+			e, err := j.Entry(t.Context(), n)
+			if err != nil {
+				t.Fatal(err)
+			}
+			f, a := e.Loads[0].Tables[0].Files[0], e.Receipts[0].Arrival
+			if f.Path != "p" || f.Rows != 3 || a.Customer() != "acme" || a.Date() != "2026-11-24" || a.At.Unix() != n {
+				t.Errorf("entry %d has lost too much: %+v, %+v", n, a, f)
+			}
+			if bytes.Contains(marshal(t, e.Entry), []byte("SOMEBODY")) == want || (f.Lower == nil && f.Upper == nil) != want {
+				t.Errorf("entry %d: %+v, %+v", n, a, f)
+			}
+		}
+	}
+}
+
+var forget = journal.Forgotten{Arrivals: map[string]bool{"a2": true, "a24": true}, Loads: map[string]bool{"load2": true, "load24": true}}
+
+func TestForget(t *testing.T) {
+	t.Parallel()
+	for _, folds := range []bool{false, true} {
+		b := named(t)
+		j := folder(b)
+		if !folds {
+			j.Recent = entries
+		}
+		for n := int64(1); n <= entries; n++ { // and keeps them in memory
+			if _, err := j.Entry(t.Context(), n); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for range 2 {
+			if err := j.Forget(t.Context(), []int64{2, 24}, forget); err != nil {
+				t.Fatal(err)
+			}
+			forgotten(t, b, j)
+		}
+		if _, err := b.Get(t.Context(), store.FoldedKey(1, 4)); (err == nil) != folds {
+			t.Errorf("folds %v: %v", folds, err)
+		}
+	}
+}
+
+func TestForgetSurvivesFaults(t *testing.T) {
+	t.Parallel()
+	for _, fault := range faulty.Faults() {
+		for n := 0; ; n++ {
+			b := named(t)
+			over, d := faulty.New(b, faulty.Nth(n, fault))
+			err := folder(over).Forget(t.Context(), []int64{2, 24}, forget)
+			if err != nil {
+				err = folder(b).Forget(t.Context(), []int64{2, 24}, forget)
+			}
+			if err != nil {
+				t.Fatalf("%v at call %d: %v", fault, n, err)
+			}
+			forgotten(t, b, folder(b))
+			if len(d.Calls()) <= n {
+				break
+			}
+			n += 3
+		}
+	}
+}
+
+// TestEntriesThatEraseHaveAFormatOfTheirOwn: programs that know none must not take them for empty ones.
+func TestEntriesThatEraseHaveAFormatOfTheirOwn(t *testing.T) {
+	t.Parallel()
+	b := bucket(t)
+	j := journal.New(b)
+	stop := errors.New("stop")
+	if _, err := j.Compose(t.Context(), func(_ context.Context, n int64) (lake.Entry, error) { return lake.Entry{}, stop }); !errors.Is(err, stop) {
+		t.Errorf("got %v", err)
+	}
+	var asked []int64
+	e, err := j.Compose(t.Context(), func(_ context.Context, n int64) (lake.Entry, error) {
+		if asked = append(asked, n); n == 1 { // another is first
+			if _, err := journal.New(b).Claim(t.Context(), entry(1, "a")); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return lake.Entry{ID: "x", Erase: &lake.Erasure{Customer: "acme", Uploads: []lake.Erased{{Arrival: "a"}}}}, nil
+	})
+	if err != nil || e.N != 2 || len(asked) != 2 || asked[1] != 2 {
+		t.Fatalf("%+v, %v; asked for %v", e, err, asked)
+	}
+	data, err := b.Get(t.Context(), store.LogKey(2))
+	if err != nil || !bytes.Contains(data, []byte(`"format":3`)) {
+		t.Errorf("%s, %v", data, err)
+	}
+	if e, err = journal.New(b).Entry(t.Context(), 2); err != nil || e.Erase.Uploads[0].Arrival != "a" {
+		t.Errorf("%+v, %v", e, err)
+	}
+	if _, err := journal.New(b).Receipts(t.Context(), 2); err != nil {
+		t.Error(err)
+	}
+}
