@@ -1,22 +1,16 @@
 package warehouse
 
 import (
-	"database/sql"
+	"context"
 	"errors"
 	"fmt"
 	"net/url"
-	"os"
-	"path/filepath"
-	"strconv"
+	"slices"
 	"strings"
 	"sync"
 
-	"github.com/apache/iceberg-go"
 	"github.com/apache/iceberg-go/catalog"
-	sqlcat "github.com/apache/iceberg-go/catalog/sql"
 	"github.com/apache/iceberg-go/table"
-	_ "github.com/jackc/pgx/v5/stdlib" // driver pgx
-	_ "modernc.org/sqlite"             // driver sqlite, without cgo
 
 	"medlake/shared/lake"
 )
@@ -27,78 +21,132 @@ const catalogName = "lake"
 // opened is an open catalog.
 type opened struct {
 	catalog.Catalog
-	db      *sql.DB
-	dollar  bool            // placeholders are $1, $2, …
+	pointers pointers // nil: commits are the library's
+	place
+	release func() error
 	commits table.CatalogIO // what transactions commit through: opened itself, but in tests
 
+	turn  sync.Mutex // of commits, where there may be one committer only
 	mu    sync.Mutex
 	heads map[string]*table.Table // last known state by name
 }
 
-// openCatalog opens a catalog by URL. Its tables are those of Iceberg's JDBC catalog, version 1.
-func openCatalog(catalogURL string) (*opened, error) {
+// pointers are a catalog's names of the tables' newest metadata files, where they can be read and swapped without the
+// library (see heads.go).
+type pointers interface {
+	// location is where a table's newest metadata lies. A table that is not there is catalog.ErrNoSuchTable.
+	location(ctx context.Context, ident table.Identifier) (string, error)
+	// swap makes to the newest metadata if from still is it, and reports whether it was.
+	swap(ctx context.Context, ident table.Identifier, from, to string) (bool, error)
+	// register names the metadata of a table that is not there. A table that is stays as it is.
+	register(ctx context.Context, ident table.Identifier, at string) error
+}
+
+// place is what a catalog's URL says of the lake's place in it.
+type place struct {
+	prefix string // what the names of its namespaces begin with
+	single bool   // nobody else commits, so commits need not compare and swap
+}
+
+// openCatalog opens a catalog by URL (see Open). No error of it holds the URL, which may hold a password.
+func openCatalog(ctx context.Context, catalogURL string) (*opened, error) {
 	u, err := url.Parse(catalogURL)
 	if err != nil {
-		return nil, fmt.Errorf("catalog URL cannot be read: %w", lake.ErrInvalid) // the cause may hold a password
+		return nil, fmt.Errorf("catalog URL cannot be read: %w", lake.ErrInvalid)
 	}
-	c := &opened{heads: map[string]*table.Table{}}
-	c.commits = c
-	var dialect sqlcat.SupportedDialect
+	c := newCatalog()
 	switch u.Scheme {
 	case "sqlite":
-		dialect = sqlcat.SQLite
-		c.db, err = openSQLite(filepath.Join(u.Host, u.Path))
+		err = c.openSQLite(u)
 	case "postgres", "postgresql":
-		dialect = sqlcat.Postgres
-		c.dollar = true
-		c.db, err = sql.Open("pgx", catalogURL)
+		err = c.openPostgres(catalogURL)
+	case "glue":
+		err = c.openGlue(ctx, u)
+	case "http", "https":
+		err = c.openREST(ctx, u)
 	default:
-		return nil, fmt.Errorf("catalog %s: is not known; use sqlite:///path or postgres://host/database: %w", u.Scheme, lake.ErrInvalid)
+		err = fmt.Errorf("%q is not known; use sqlite:///path, postgres://host/database, glue://?region=… or https://host/path: %w", u.Scheme, lake.ErrInvalid)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("open catalog: %w", err)
-	}
-	if c.Catalog, err = sqlcat.NewCatalog(catalogName, c.db, dialect, iceberg.Properties{sqlcat.SchemaVersionKey: sqlcat.SchemaVersionV1}); err != nil {
-		return nil, errors.Join(fmt.Errorf("open catalog: %w", err), c.db.Close())
+		err = fmt.Errorf("open catalog: %w", err)
+		if c.release != nil {
+			err = errors.Join(err, c.release())
+		}
+		return nil, err
 	}
 	return c, nil
 }
 
-func (c *opened) close() error { return c.db.Close() }
-
-// sql spells a statement's placeholders as the database wants them.
-func (c *opened) sql(statement string) string {
-	if !c.dollar {
-		return statement
-	}
-	var b strings.Builder
-	n := 0
-	for part := range strings.SplitSeq(statement, "?") {
-		if n > 0 {
-			b.WriteString("$" + strconv.Itoa(n))
-		}
-		b.WriteString(part)
-		n++
-	}
-	return b.String()
+func newCatalog() *opened {
+	c := &opened{heads: map[string]*table.Table{}}
+	c.commits = c
+	return c
 }
 
-// openSQLite opens a file that several processes may use at once. A commit is on disk when it returns.
-func openSQLite(path string) (*sql.DB, error) {
-	path, err := filepath.Abs(path)
+func (c *opened) close() error { return c.release() }
+
+// options takes a URL's parameters apart: those of every catalog, and the others, which must be among known.
+func (p *place) options(u *url.URL, known ...string) (url.Values, error) {
+	q, err := url.ParseQuery(u.RawQuery)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("the parameters of its URL cannot be read: %w", lake.ErrInvalid)
 	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return nil, err
+	p.prefix = q.Get("prefix")
+	if n := q.Get("committers"); n != "" && n != "1" {
+		return nil, fmt.Errorf("committers is 1 or left out: %w", lake.ErrInvalid)
 	}
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600) // SQLite would make it readable for everybody
+	p.single = q.Get("committers") != ""
+	q.Del("prefix")
+	q.Del("committers")
+	for name := range q {
+		if !slices.Contains(known, name) {
+			return nil, fmt.Errorf("its URL has an unknown parameter; it may have prefix, committers, %s: %w", strings.Join(known, ", "), lake.ErrInvalid)
+		}
+	}
+	return q, nil
+}
+
+// namespace is one of the lake's as the catalog names it.
+func (p *place) namespace(name string) table.Identifier { return table.Identifier{p.prefix + name} }
+
+// identifier is a table of the lake, namespace.table, as the catalog names it.
+func (p *place) identifier(name string) (table.Identifier, error) {
+	ns, rest, ok := strings.Cut(name, ".")
+	if !ok || ns == "" || rest == "" || strings.ContainsAny(rest, "./") {
+		return nil, fmt.Errorf("table %q is not namespace.table: %w", name, lake.ErrInvalid)
+	}
+	return append(p.namespace(ns), rest), nil
+}
+
+// register puts a table that is not there into the catalog, with its metadata at a URL.
+func (c *opened) register(ctx context.Context, name, at string) error {
+	ident, err := c.identifier(name)
+	if err == nil {
+		err = c.enter(ctx, ident, at)
+	}
 	if err != nil {
-		return nil, err
+		return fmt.Errorf("register table %s: %w", name, err)
 	}
-	if err := f.Close(); err != nil {
-		return nil, err
+	return nil
+}
+
+func (c *opened) enter(ctx context.Context, ident table.Identifier, at string) error {
+	var err error
+	if c.pointers != nil {
+		err = c.pointers.register(ctx, ident, at)
+	} else if r, ok := c.Catalog.(interface {
+		RegisterTable(context.Context, table.Identifier, string) (*table.Table, error)
+	}); ok {
+		_, err = r.RegisterTable(ctx, ident, at)
+	} else {
+		err = errors.New("the catalog takes no tables that are there already")
 	}
-	u := url.URL{Scheme: "file", OmitHost: true, Path: path}
-	return sql.Open("sqlite", u.String()+"?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_txlock=immediate")
+	t, again := c.LoadTable(ctx, ident)
+	switch {
+	case again != nil:
+		return errors.Join(err, again)
+	case t.MetadataLocation() != at:
+		return lake.ErrConflict
+	}
+	return nil // whatever the answer was
 }

@@ -56,11 +56,11 @@ func (w *Warehouse) create(ctx context.Context, want lake.Schema, tail int64) (*
 	if _, err := PublishedSchema(ctx, w.files.bucket, want.Table); !errors.Is(err, lake.ErrNotFound) {
 		return nil, errors.Join(err, lost(want.Table))
 	}
-	ident, err := identifier(want.Table)
+	ident, err := w.cat.identifier(want.Table)
 	if err != nil {
 		return nil, err
 	}
-	if !slices.Contains(namespaces[:], ident[0]) {
+	if ns, _, _ := strings.Cut(want.Table, "."); !slices.Contains(namespaces[:], ns) {
 		return nil, fmt.Errorf("table %s: namespace is not one of %s: %w", want.Table, strings.Join(namespaces[:], ", "), lake.ErrInvalid)
 	}
 	sc, err := icebergSchema(want)

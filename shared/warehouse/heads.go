@@ -2,7 +2,6 @@ package warehouse
 
 import (
 	"context"
-	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,43 +9,44 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/apache/iceberg-go/catalog"
 	iceio "github.com/apache/iceberg-go/io"
 	"github.com/apache/iceberg-go/table"
 )
 
 // A table's metadata lists every column and snapshot, and reading it costs more than all else a commit does. It never
 // changes under its name, so a state that was read or written here is used again for as long as the catalog names it. This
-// is why commits do not go through iceberg-go's SQL catalog: it reads the metadata anew for each.
-
-// location is where a table's newest metadata lies.
-func (c *opened) location(ctx context.Context, ident table.Identifier) (string, error) {
-	var at sql.NullString
-	err := c.db.QueryRowContext(ctx, c.sql(`SELECT metadata_location FROM iceberg_tables
-		WHERE catalog_name = ? AND table_namespace = ? AND table_name = ?`), catalogName, ident[0], ident[1]).Scan(&at)
-	if errors.Is(err, sql.ErrNoRows) {
-		return "", catalog.ErrNoSuchTable
-	}
-	return at.String, err
-}
+// is why commits to a database do not go through iceberg-go's SQL catalog: it reads the metadata anew for each. Other
+// catalogs have no pointer that could be read and swapped alone: there the library commits.
 
 // LoadTable returns the newest state of a table. Its transactions commit through c.
 func (c *opened) LoadTable(ctx context.Context, ident table.Identifier) (*table.Table, error) {
-	at, err := c.location(ctx, ident)
-	if err != nil {
-		return nil, err
-	}
-	c.mu.Lock()
-	t := c.heads[strings.Join(ident, ".")]
-	c.mu.Unlock()
-	if t != nil && t.MetadataLocation() == at {
-		return t, nil
+	if c.pointers != nil {
+		at, err := c.pointers.location(ctx, ident)
+		if err != nil {
+			return nil, err
+		}
+		if t := c.known(ident, at); t != nil {
+			return t, nil
+		}
 	}
 	read, err := c.Catalog.LoadTable(ctx, ident)
 	if err != nil {
 		return nil, err
 	}
+	if t := c.known(ident, read.MetadataLocation()); t != nil {
+		return t, nil
+	}
 	return c.remember(ident, read.Metadata(), read.MetadataLocation()), nil
+}
+
+// known is the state of a table that was read or written here before, if that is still at its newest.
+func (c *opened) known(ident table.Identifier, at string) *table.Table {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if t := c.heads[strings.Join(ident, ".")]; t != nil && t.MetadataLocation() == at {
+		return t
+	}
+	return nil
 }
 
 func (c *opened) remember(ident table.Identifier, m table.Metadata, at string) *table.Table {
@@ -59,7 +59,25 @@ func (c *opened) remember(ident table.Identifier, m table.Metadata, at string) *
 
 // CommitTable applies updates to the newest state if it meets the requirements, and makes the result the newest if no
 // other commit came first. An error says nothing about whether it did.
-func (c *opened) CommitTable(ctx context.Context, ident table.Identifier, reqs []table.Requirement, updates []table.Update) (table.Metadata, string, error) {
+func (c *opened) CommitTable(ctx context.Context, ident table.Identifier, reqs []table.Requirement, updates []table.Update) (m table.Metadata, at string, err error) {
+	if c.single {
+		c.turn.Lock()
+		defer c.turn.Unlock()
+	}
+	if c.pointers != nil {
+		m, at, err = c.swap(ctx, ident, reqs, updates)
+	} else {
+		m, at, err = c.Catalog.CommitTable(ctx, ident, reqs, updates)
+	}
+	if err != nil {
+		return nil, "", fmt.Errorf("commit: %w", err)
+	}
+	c.remember(ident, m, at)
+	return m, at, nil
+}
+
+// swap is a commit by a swap of pointers.
+func (c *opened) swap(ctx context.Context, ident table.Identifier, reqs []table.Requirement, updates []table.Update) (table.Metadata, string, error) {
 	base, err := c.LoadTable(ctx, ident)
 	if err != nil {
 		return nil, "", err
@@ -77,21 +95,11 @@ func (c *opened) CommitTable(ctx context.Context, ident table.Identifier, reqs [
 	if err != nil {
 		return nil, "", err
 	}
-	r, err := c.db.ExecContext(ctx, c.sql(`UPDATE iceberg_tables SET metadata_location = ?, previous_metadata_location = ?
-		WHERE catalog_name = ? AND table_namespace = ? AND table_name = ? AND metadata_location = ?`),
-		at, base.MetadataLocation(), catalogName, ident[0], ident[1], base.MetadataLocation())
-	if err != nil {
-		return nil, "", fmt.Errorf("commit: %w", err)
+	swapped, err := c.pointers.swap(ctx, ident, base.MetadataLocation(), at)
+	if err == nil && !swapped {
+		err = errors.New("another one came first")
 	}
-	n, err := r.RowsAffected()
-	if err != nil {
-		return nil, "", fmt.Errorf("commit: %w", err)
-	}
-	if n != 1 {
-		return nil, "", errors.New("commit: another one came first")
-	}
-	c.remember(ident, m, at)
-	return m, at, nil
+	return m, at, err
 }
 
 // writeMetadata stores the state that follows base under a name of its own.

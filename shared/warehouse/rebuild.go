@@ -101,7 +101,7 @@ func (w *Warehouse) rebuild(ctx context.Context, name string, tail int64) (Rebui
 			return cmp.Or(cmp.Compare(a.batch, b.batch), cmp.Compare(len(a.meta.Snapshots()), len(b.meta.Snapshots())), cmp.Compare(a.key, b.key))
 		})
 		r.Metadata, r.Batch = best.key, best.batch
-		return r, w.cat.register(ctx, name, w.files.bucket.URL(best.key))
+		return r, w.cat.register(w.files.with(ctx), name, w.files.bucket.URL(best.key))
 	}
 	return r, fmt.Errorf("none of %d states has all its files: %w", r.Passed, lake.ErrNotFound)
 }
@@ -165,26 +165,4 @@ func (w *Warehouse) state(ctx context.Context, name, key string, tail int64) (st
 		s.fault = "files are missing"
 	}
 	return s, err
-}
-
-// register puts a table that is not there into the catalog.
-func (c *opened) register(ctx context.Context, name, at string) error {
-	ident, err := identifier(name)
-	if err != nil {
-		return err
-	}
-	_, err = c.db.ExecContext(ctx, c.sql(`INSERT INTO iceberg_tables
-		(catalog_name, table_namespace, table_name, iceberg_type, metadata_location) VALUES (?, ?, ?, 'TABLE', ?)
-		ON CONFLICT DO NOTHING`), catalogName, ident[0], ident[1], at)
-	if err != nil {
-		return fmt.Errorf("register table %s: %w", name, err)
-	}
-	is, err := c.location(ctx, ident)
-	if err == nil && is != at {
-		err = lake.ErrConflict
-	}
-	if err != nil {
-		return fmt.Errorf("register table %s: %w", name, err)
-	}
-	return nil
 }

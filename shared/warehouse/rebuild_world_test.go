@@ -9,7 +9,6 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/apache/iceberg-go/table"
 
 	"medlake/shared/lake"
 	"medlake/shared/store"
@@ -77,8 +76,8 @@ func (r *ruin) process() (*Warehouse, *faulty.Driver) {
 
 // over is a process on the same catalog that sees the bucket in its own way.
 func (r *ruin) over(b *store.Bucket) *Warehouse {
-	cat := &opened{Catalog: r.catalog.cat.Catalog, db: r.catalog.cat.db, heads: map[string]*table.Table{}}
-	cat.commits = cat
+	cat := newCatalog()
+	cat.Catalog, cat.pointers = r.catalog.cat.Catalog, r.catalog.cat.pointers
 	return over(cat, b)
 }
 

@@ -2,6 +2,7 @@ package warehouse
 
 import (
 	"context"
+	"database/sql"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -12,6 +13,12 @@ import (
 
 	"medlake/shared/store"
 )
+
+// db is the database of a catalog that has one.
+func db(c *opened) *sql.DB {
+	d, _ := c.pointers.(*database)
+	return d.db
+}
 
 // careless is a catalog where the last writer wins: it commits upon the state that the writer saw, whatever is there now.
 type careless struct {
@@ -39,7 +46,7 @@ func (c *careless) CommitTable(ctx context.Context, ident table.Identifier, reqs
 	if err != nil {
 		return nil, "", err
 	}
-	_, err = c.db.ExecContext(ctx, "UPDATE iceberg_tables SET metadata_location = ? WHERE table_name = ?", at, ident[1])
+	_, err = db(c.opened).ExecContext(ctx, "UPDATE iceberg_tables SET metadata_location = ? WHERE table_name = ?", at, ident[1])
 	return m, at, err
 }
 
@@ -64,7 +71,7 @@ func TestCatalogURLs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, url := range []string{"", "mysql://host/db", "postgres://user:geheim@host:bad/db", "sqlite:///dev/null/x.db"} {
+	for _, url := range []string{"", "mysql://host/db", "postgres://user:geheim@host:bad/db", "sqlite:///dev/null/x.db", "glue://?regoin=x", "https://id:geheim@host:bad/", "http://id:geheim@127.0.0.1:1/?committers=2", "http://id:geheim@127.0.0.1:1/", "http://geheim@127.0.0.1:1/"} {
 		w, err := Open(t.Context(), url, b)
 		if err == nil {
 			t.Errorf("%s opens", url)

@@ -37,10 +37,18 @@ type Warehouse struct {
 // The namespaces of the lake: data, ledgers, and tables derived for reports.
 var namespaces = [...]string{"lake", "ops", "mart"}
 
-// Open opens the catalog at catalogURL (sqlite:///path/to/file.db, postgres://…) for tables in bucket b, and makes its
-// namespaces. The first time it also proves that the catalog compares and swaps, and refuses to work if it does not.
+// Open opens a catalog for tables in bucket b, and makes its namespaces. The first time it also proves that the catalog
+// compares and swaps, and refuses to work if it does not. Its URL is one of
+//
+//	sqlite:///path/to/file.db
+//	postgres://user@host/database?sslmode=verify-full          and what else PostgreSQL's clients know; pool_max_conns
+//	glue://ACCOUNT?region=…                                    ACCOUNT may be empty
+//	https://host/path?warehouse=…&scope=…&token_url=…          Iceberg REST; http too
+//
+// The last two also take prefix, with which the names of the namespaces begin, and committers=1: no other process commits,
+// so that the catalog need not compare and swap. No error tells a password.
 func Open(ctx context.Context, catalogURL string, b *store.Bucket) (*Warehouse, error) {
-	cat, err := openCatalog(catalogURL)
+	cat, err := openCatalog(ctx, catalogURL)
 	if err != nil {
 		return nil, err
 	}
@@ -60,7 +68,7 @@ const proved = "medlake.compare-and-swap"
 
 func (w *Warehouse) prepare(ctx context.Context) error {
 	for _, ns := range namespaces {
-		ident := table.Identifier{ns}
+		ident := w.cat.namespace(ns)
 		ok, err := w.cat.CheckNamespaceExists(ctx, ident)
 		if err != nil {
 			return fmt.Errorf("read catalog: %w", err)
@@ -74,18 +82,22 @@ func (w *Warehouse) prepare(ctx context.Context) error {
 			}
 		}
 	}
-	ops := table.Identifier{"ops"}
+	ops := w.cat.namespace("ops")
 	props, err := w.cat.LoadNamespaceProperties(ctx, ops)
 	if err != nil {
 		return fmt.Errorf("read catalog: %w", err)
 	}
-	if props[proved] != "" {
+	if had := props[proved]; had == "proved" || w.cat.single && had != "" {
 		return nil
 	}
 	if err := w.SelfTest(ctx); err != nil {
 		return err
 	}
-	if _, err := w.cat.UpdateNamespaceProperties(ctx, ops, nil, iceberg.Properties{proved: "proved"}); err != nil {
+	result := "proved"
+	if w.cat.single {
+		result = "one committer"
+	}
+	if _, err := w.cat.UpdateNamespaceProperties(ctx, ops, nil, iceberg.Properties{proved: result}); err != nil {
 		return fmt.Errorf("write catalog: %w", err)
 	}
 	return nil
@@ -95,11 +107,11 @@ func (w *Warehouse) prepare(ctx context.Context) error {
 func (w *Warehouse) Tables(ctx context.Context) ([]string, error) {
 	var names []string
 	for _, ns := range namespaces {
-		for ident, err := range w.cat.ListTables(ctx, table.Identifier{ns}) {
+		for ident, err := range w.cat.ListTables(ctx, w.cat.namespace(ns)) {
 			if err != nil {
 				return nil, fmt.Errorf("list tables of %s: %w", ns, err)
 			}
-			if name := strings.Join(ident, "."); !strings.HasPrefix(name, selfTestPrefix) {
+			if name := ns + "." + ident[len(ident)-1]; !strings.HasPrefix(name, selfTestPrefix) {
 				names = append(names, name)
 			}
 		}
@@ -109,7 +121,7 @@ func (w *Warehouse) Tables(ctx context.Context) ([]string, error) {
 
 // load reads a table's newest state.
 func (w *Warehouse) load(ctx context.Context, name string) (*table.Table, error) {
-	ident, err := identifier(name)
+	ident, err := w.cat.identifier(name)
 	if err != nil {
 		return nil, err
 	}
@@ -121,14 +133,6 @@ func (w *Warehouse) load(ctx context.Context, name string) (*table.Table, error)
 		return nil, fmt.Errorf("load table %s: %w", name, err)
 	}
 	return t, nil
-}
-
-func identifier(name string) (table.Identifier, error) {
-	ns, rest, ok := strings.Cut(name, ".")
-	if !ok || ns == "" || rest == "" || strings.ContainsAny(rest, "./") {
-		return nil, fmt.Errorf("table %q is not namespace.table: %w", name, lake.ErrInvalid)
-	}
-	return table.Identifier{ns, rest}, nil
 }
 
 // propBatch is the table property, and the key in a snapshot's summary, of the last applied log entry.
