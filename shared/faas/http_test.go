@@ -64,7 +64,7 @@ func TestHTTPAnswers(t *testing.T) {
 		{"batch with one at fault", "POST", json("-batch"), batch("a", "invalid"), 422},
 		{"batch with one to try again", "POST", json("-batch"), batch("busy", "invalid"), 503},
 		{"batch that is none", "POST", json("-batch"), "{", 400},
-		{"no event", "POST", nil, "{}", 415},
+		{"no event", "POST", nil, "{}", 422},
 		{"no id", "POST", json(""), `{"specversion":"1.0","source":"s","type":"t"}`, 400},
 		{"handshake", "OPTIONS", map[string]string{"WebHook-Request-Origin": "eventgrid"}, "", 200},
 		{"no handshake", "OPTIONS", nil, "", 405},
