@@ -18,6 +18,7 @@ func eraseFrom(ctx context.Context, args []string, s streams) (code int, err err
 	flags.StringVar(&o.Customer, "customer", "", "whose data")
 	flags.StringVar(&o.Patient, "patient", "", "id of the patient, as columns of phi(id), phi(mrn) or phi(member) have it; default: everything of the customer")
 	flags.BoolVar(&o.Anywhere, "anywhere", false, "records that the id stands in anywhere go too, and not only those that it identifies")
+	flags.BoolVar(&o.Unreadable, "unreadable", false, "uploads that cannot be opened go too: nobody can say what is in them")
 	flags.StringVar(&o.Reason, "reason", "", "why, for the log and the certificate")
 	flags.BoolVar(&o.Resume, "resume", false, "only go on with what was begun for the customer")
 	dry := flags.Bool("dry-run", false, "only show what would be erased")
@@ -57,7 +58,7 @@ func eraseFrom(ctx context.Context, args []string, s streams) (code int, err err
 	c, left, err := e.Run(ctx, o)
 	switch {
 	case errors.Is(err, erase.ErrLeft):
-		_, werr := fmt.Fprintf(s.out, "Not all is erased, and there is no certificate: %d objects hold something still, %d cannot be read.\n", len(left.Holding), len(left.Unread))
+		_, werr := fmt.Fprintf(s.out, "Not all is erased, and there is no certificate: %d objects hold something still, %d cannot be opened.\n", len(left.Holding), len(left.Unread))
 		return exitSome, werr
 	case errors.Is(err, lake.ErrNotFound) && o.Resume:
 		return exitFailed, errors.New("there is no erasure to go on with")

@@ -80,11 +80,12 @@ func New(cfg Config) (*Eraser, error) {
 
 // Order says what is to be erased.
 type Order struct {
-	Customer string
-	Patient  string // the id as identifying columns have it; empty: all of the customer
-	Anywhere bool   // records count as the patient's wherever the id stands in them
-	Reason   string // for the log and the certificate
-	Resume   bool   // only go on with what was begun for the customer
+	Customer   string
+	Patient    string // the id as identifying columns have it; empty: all of the customer
+	Anywhere   bool   // records count as the patient's wherever the id stands in them
+	Unreadable bool   // uploads that cannot be opened leave too: nobody can say what is in them
+	Reason     string // for the log and the certificate
+	Resume     bool   // only go on with what was begun for the customer
 }
 
 // Plan is what an order comes to.

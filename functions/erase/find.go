@@ -59,17 +59,16 @@ func (e *Eraser) reading(ctx context.Context, name string) (r reading, err error
 
 // records finds the records of an upload that are the patient's: of text those that name the patient in a field of which an
 // identifying column is made, of other members all if they do so; and members as a whole that the patient's id stands in
-// and no table wants, or that cannot be read. Anywhere takes records that the id stands in anywhere.
-func (e *Eraser) records(ctx context.Context, name string, data []byte, patient string, anywhere bool) (_ Records, err error) {
+// and no table wants, or that cannot be read. The error is a *lake.Refusal if the upload cannot be opened.
+func (e *Eraser) records(ctx context.Context, name string, data []byte, o Order) (_ Records, err error) {
 	how, err := e.reading(ctx, name)
 	if err != nil {
 		return nil, err
 	}
-	found, look := Records{}, newSearch(patient)
+	found, look := Records{}, newSearch(o.Patient)
 	a, err := archive.Open(data, how.passwords, how.limits)
-	var refusal *lake.Refusal
-	if errors.As(err, &refusal) {
-		if look.in(data) { // of one that is locked for us the scan will tell
+	if isNone(err) {
+		if look.in(data) {
 			found.add(0, 0)
 		}
 		return found, nil
@@ -79,7 +78,7 @@ func (e *Eraser) records(ctx context.Context, name string, data []byte, patient 
 	}
 	defer func() { err = errors.Join(err, a.Close()) }()
 	for _, m := range a.Members() {
-		rows, err := how.member(m, m.NameIn(name), look, anywhere)
+		rows, err := how.member(m, m.NameIn(name), look, o.Anywhere)
 		if err == nil && look.in([]byte(m.Name())) {
 			rows = []int64{0}
 		}
@@ -156,10 +155,10 @@ func (e *Eraser) without(ctx context.Context, name string, data []byte, records 
 	}.Without(records)
 }
 
-// isNone reports whether an error says that an upload is no archive: then it has no members either.
+// isNone reports whether an error says that an upload is no archive, or an empty one: its bytes are all there is.
 func isNone(err error) bool {
 	var refusal *lake.Refusal
-	return errors.As(err, &refusal) && refusal.Reason == lake.NotAnArchive
+	return errors.As(err, &refusal) && (refusal.Reason == lake.NotAnArchive || refusal.Reason == lake.NoMember)
 }
 
 func (r Records) add(entry int, row int64) {

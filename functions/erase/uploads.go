@@ -59,8 +59,9 @@ func (e *Eraser) find(ctx context.Context, p *Plan) error {
 
 // look finds what of an upload leaves. Of a duplicate nothing stays: all of it stands in the upload that was first.
 func (e *Eraser) look(ctx context.Context, p *Plan, u *upload, rows Records) error {
+	u.whole = false
 	a := u.life.Arrival
-	data, err := e.cfg.Bucket.Get(ctx, a.Key)
+	data, err := e.bytes(ctx, a)
 	if errors.Is(err, lake.ErrNotFound) { // only its rows are left, and nothing to derive others from
 		u.whole = len(rows) > 0
 		return nil
@@ -68,7 +69,13 @@ func (e *Eraser) look(ctx context.Context, p *Plan, u *upload, rows Records) err
 	if err != nil {
 		return err
 	}
-	if u.records, err = e.records(ctx, a.Name(), data, p.Patient, p.Anywhere); err != nil {
+	u.records, err = e.records(ctx, a.Name(), data, p.Order)
+	var refusal *lake.Refusal
+	if errors.As(err, &refusal) { // it has no rows either
+		u.whole = p.Unreadable
+		return nil
+	}
+	if err != nil {
 		return err
 	}
 	for entry, numbers := range rows {
@@ -76,16 +83,26 @@ func (e *Eraser) look(ctx context.Context, p *Plan, u *upload, rows Records) err
 			u.records.add(entry, row)
 		}
 	}
-	if newSearch(p.Patient).in([]byte(a.Key)) && len(u.records) == 0 {
-		u.records.add(0, 0)
-	}
+	named := newSearch(p.Patient).in([]byte(a.Key))
 	if len(u.records) == 0 || u.life.Status == lake.Duplicate {
-		u.whole = len(u.records) > 0
+		u.whole = len(u.records) > 0 || named
 		return nil
 	}
 	rest, err := e.without(ctx, a.Name(), data, u.records)
 	u.whole = rest == nil
 	return err
+}
+
+// bytes reads an upload; lake.ErrNotFound if it is not there, or another one has taken its key.
+func (e *Eraser) bytes(ctx context.Context, a lake.Arrival) ([]byte, error) {
+	o, err := e.cfg.Bucket.Head(ctx, a.Key)
+	if err != nil {
+		return nil, err
+	}
+	if e.cfg.Bucket.Arrival(o).ID() != a.ID() {
+		return nil, lake.ErrNotFound
+	}
+	return e.cfg.Bucket.Get(ctx, a.Key)
 }
 
 // replace puts the uploads of erasure n that are rewritten into landing and has them taken in, which takes the others'
@@ -147,7 +164,7 @@ func (e *Eraser) rewrite(ctx context.Context, p *Plan, n int64, u *lake.Erased) 
 	if !errors.Is(err, lake.ErrNotFound) {
 		return e.cfg.Bucket.Arrival(o), err
 	}
-	data, err := e.cfg.Bucket.Get(ctx, old.Key)
+	data, err := e.bytes(ctx, old)
 	if err != nil {
 		return lake.Arrival{}, err
 	}
@@ -234,8 +251,14 @@ func (e *Eraser) tables(ctx context.Context, l Leaving) error {
 // objects deletes an upload, and what says that it was tried or is on its way.
 func (e *Eraser) objects(ctx context.Context, l *lives.Life, id string) error {
 	var keys []string
-	if l != nil && l.Arrival.ID() == id {
-		keys = append(keys, l.Arrival.Key)
+	if l != nil && l.Arrival.ID() == id { // else its name is forgotten
+		switch o, err := e.cfg.Bucket.Head(ctx, l.Arrival.Key); {
+		case errors.Is(err, lake.ErrNotFound):
+		case err != nil:
+			return err
+		case e.cfg.Bucket.Arrival(o).ID() == id:
+			keys = append(keys, o.Key)
+		}
 	}
 	for _, prefix := range []string{"attempts/" + id, store.PendingPrefix + id} {
 		for o, err := range e.cfg.Bucket.List(ctx, prefix) {

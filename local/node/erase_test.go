@@ -121,9 +121,14 @@ func filled(t *testing.T) clinic {
 		if _, err := n.Ingest.Process(t.Context(), a, false); err != nil {
 			t.Fatal(err)
 		}
-		if err := n.Settle(t.Context()); err != nil {
-			t.Fatal(err)
+		if p.Path == "visits/1-admitted.zip" { // what changes later comes later
+			if err := n.Settle(t.Context()); err != nil {
+				t.Fatal(err)
+			}
 		}
+	}
+	if err := n.Settle(t.Context()); err != nil {
+		t.Fatal(err)
 	}
 	c.replay(n)
 	return c
@@ -234,7 +239,7 @@ func TestErase(t *testing.T) {
 	t.Parallel()
 	c := filled(t)
 	n, _ := c.opened(0)
-	defer func() { c.close(n) }()
+	defer c.close(n)
 	copied := store.FileURL(t.TempDir())
 	if _, err := n.Reader.Backup(t.Context(), copied, time.Hour, slog.New(slog.DiscardHandler)); err != nil {
 		t.Fatal(err)
@@ -261,9 +266,6 @@ func TestErase(t *testing.T) {
 		}
 		c.replay(n)
 		same(t, "replayed", rows(t, n), want)
-		c.close(n)
-		n, _ = c.opened(0)
-		same(t, "opened again", rows(t, n), want)
 	}
 	if _, _, err := c.erase(n, erase.Order{Customer: "acme", Patient: two, Resume: true}); !errors.Is(err, lake.ErrNotFound) {
 		t.Errorf("resumed: %v", err)
@@ -278,7 +280,28 @@ func TestErase(t *testing.T) {
 		}
 	}
 	same(t, "without the customer", rows(t, n), want)
+	c.documents(n, want)
+	if _, err := n.Reader.Backup(t.Context(), copied, 0, slog.New(slog.DiscardHandler)); err != nil {
+		t.Fatal(err)
+	}
 	c.restored(copied, want)
+}
+
+// documents erases a patient whose document is one of two members. A zip that was cut is in the way: it can only leave.
+func (c clinic) documents(n *Node, want map[string][]string) {
+	c.t.Helper()
+	order := erase.Order{Customer: "stmary", Patient: "ddab9368-6d06-b1f9-4632-8aff7d975cd1", Reason: "asked by letter"}
+	_, left, err := c.erase(n, order)
+	if !errors.Is(err, erase.ErrLeft) || len(left.Holding) > 0 || len(left.Unread) != 1 {
+		c.t.Errorf("%v: %q, %q", err, left.Holding, left.Unread)
+	}
+	order.Unreadable = true
+	certificate, left, err := c.erase(n, order)
+	if err != nil || certificate.Uploads != 2 || certificate.Removed != 1 || certificate.Members != 1 || certificate.Records != 0 {
+		c.t.Errorf("%+v, %v: %q, %q", certificate, err, left.Holding, left.Unread)
+	}
+	maps.Copy(want, without(want, "stmary", order.Patient))
+	same(c.t, "documents", rows(c.t, n), want)
 }
 
 // restored brings the copy back into an empty place of the same URL, and compares.
