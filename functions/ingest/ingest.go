@@ -93,8 +93,12 @@ func (noSecrets) Lines(context.Context, string) ([]string, error) { return nil, 
 // Use changes the engine for arrivals that begin from now on: the metadata changed.
 func (f *Ingest) Use(e Engine) { f.engine.Store(&e) }
 
-// Handle processes the arrival of an event. Loaded, duplicate and quarantined arrivals are all done: nil.
+// Handle processes the arrival of an event, or the object that a store tells of. Loaded, duplicate and quarantined arrivals
+// are all done: nil.
 func (f *Ingest) Handle(ctx context.Context, e event.Event) error {
+	if e.Type() == faas.ObjectType {
+		return f.notice(ctx, e)
+	}
 	a, resent, err := faas.ParseArrival(e)
 	if err != nil {
 		return err

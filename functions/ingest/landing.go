@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"medlake/shared/lake"
+	"medlake/shared/store"
 )
 
 const (
@@ -28,7 +29,7 @@ var uploads = sync.Pool{New: func() any { return new([]byte) }}
 
 // read fetches an upload.
 func (f *Ingest) read(ctx context.Context, a lake.Arrival) (u *upload, err error) {
-	r, err := f.cfg.Bucket.Reader(ctx, a.Key)
+	r, err := f.cfg.Bucket.ReaderOf(ctx, store.Object{Key: a.Key, Size: a.Size, Version: a.Version})
 	if err != nil {
 		return nil, err
 	}

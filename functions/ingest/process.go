@@ -20,11 +20,16 @@ import (
 // and may have killed whoever tried it. An error that is lake.ErrInvalid means there is no such arrival; after any other
 // the arrival must come again.
 func (f *Ingest) Process(ctx context.Context, a lake.Arrival, resent bool) (Result, error) {
-	start := time.Now()
 	a, err := f.identify(ctx, a)
 	if err != nil {
 		return Result{}, err
 	}
+	return f.process(ctx, a, resent)
+}
+
+// process is Process of an arrival as the store has it.
+func (f *Ingest) process(ctx context.Context, a lake.Arrival, resent bool) (Result, error) {
+	start := time.Now()
 	p, err := f.rewritten(ctx, a)
 	if err != nil {
 		return Result{}, fmt.Errorf("arrival %s: %w", a.ID(), err)
@@ -64,25 +69,6 @@ func (f *Ingest) told(ctx context.Context, a lake.Arrival, epoch int64, rec *lak
 	f.log.InfoContext(ctx, "processed", "arrival", res.Arrival, "epoch", epoch, "load", res.Load, "status", string(res.Status),
 		"reason", string(res.Reason), "rejects", res.Rejects)
 	return res
-}
-
-// identify takes what the store says of the upload: events are only hints.
-func (f *Ingest) identify(ctx context.Context, a lake.Arrival) (lake.Arrival, error) {
-	if a.Bucket != f.cfg.Bucket.Name() || !lake.ValidCustomer(a.Customer()) {
-		return a, fmt.Errorf("arrival %s is not in this lake's landing area: %w", a.ID(), lake.ErrInvalid)
-	}
-	o, err := f.cfg.Bucket.Head(ctx, a.Key)
-	if errors.Is(err, lake.ErrNotFound) {
-		return a, fmt.Errorf("arrival %s is not in the bucket: %w", a.ID(), lake.ErrInvalid)
-	}
-	if err != nil {
-		return a, fmt.Errorf("arrival %s: %w", a.ID(), err)
-	}
-	stored := f.cfg.Bucket.Arrival(o)
-	if a.Version != "" && a.Version != stored.Version {
-		return a, fmt.Errorf("arrival %s was replaced by another upload: %w", a.ID(), lake.ErrInvalid)
-	}
-	return stored, nil
 }
 
 // errPanicked says that processing panicked. It counts as a death of the process.

@@ -48,10 +48,7 @@ const rewrittenMark = "erased-"
 // RewrittenKey is where the upload that erasure n puts in the place of arrival `of` goes: beside it, under its name, which
 // key has.
 func RewrittenKey(key string, n int64, of string) string {
-	if i := strings.LastIndexByte(key, '@'); i > strings.LastIndexByte(key, '/') {
-		key = key[:i]
-	}
-	return fmt.Sprintf("%s@%s%012d-%s", key, rewrittenMark, n, of)
+	return fmt.Sprintf("%s@%s%012d-%s", unmarked(key), rewrittenMark, n, of)
 }
 
 // Rewritten tells, of an upload whose key says that an erasure has put it in the place of another, the erasure's entry and

@@ -17,7 +17,7 @@ const Format = 1
 // Arrival is one upload: an object in the landing area, told apart from every other by bucket, key and version.
 type Arrival struct {
 	Bucket  string    `json:"bucket"`
-	Key     string    `json:"key"`     // landing/<customer>/<utc date>/<path>/<name>@<id>
+	Key     string    `json:"key"`     // landing/<customer>/<utc date>/<path>/<name>@<id>, or a sender's own landing/<customer>/<path>/<name>
 	Version string    `json:"version"` // the store's version or generation; else etag and size
 	Size    int64     `json:"size"`    // bytes
 	At      time.Time `json:"at"`      // the store's time of the upload, UTC, whole microseconds
@@ -26,19 +26,20 @@ type Arrival struct {
 // ID names the arrival in events, logs and control objects. It does not reveal the file name.
 func (a Arrival) ID() string { return Hash("arrival", a.Bucket, a.Key, a.Version) }
 
-// Customer is the tenant, read from the verified key prefix; empty if the key is not a landing key.
+// Customer is the tenant, read from the verified key prefix; empty if the key is not an upload's.
 func (a Arrival) Customer() string {
-	parts := strings.SplitN(a.Key, "/", 4)
-	if len(parts) < 4 || parts[0] != "landing" {
+	parts := strings.SplitN(a.Key, "/", 3)
+	if len(parts) < 3 || parts[0] != "landing" || parts[2] == "" || strings.HasSuffix(a.Key, "/") { // a folder is no upload
 		return ""
 	}
 	return parts[1]
 }
 
-// Date is the landing folder's UTC date as the key spells it (2026-11-24).
+// Date is the landing folder's UTC date as the key spells it (2026-11-24); empty if a sender wrote to the bucket without
+// one.
 func (a Arrival) Date() string {
 	parts := strings.SplitN(a.Key, "/", 4)
-	if len(parts) < 4 {
+	if len(parts) < 4 || !ValidDate(parts[2]) {
 		return ""
 	}
 	return parts[2]
@@ -47,15 +48,32 @@ func (a Arrival) Date() string {
 // Name is what feeds match: <customer>/<path>/<name>, without the date and the unique id. It may identify a patient:
 // never log it.
 func (a Arrival) Name() string {
-	parts := strings.SplitN(a.Key, "/", 4)
-	if len(parts) < 4 {
+	customer := a.Customer()
+	if customer == "" {
 		return ""
 	}
-	rest := parts[3]
-	if i := strings.LastIndexByte(rest, '@'); i > strings.LastIndexByte(rest, '/') {
-		rest = rest[:i]
+	rest := strings.TrimPrefix(unmarked(a.Key), "landing/"+customer+"/")
+	if date := a.Date(); date != "" {
+		rest = strings.TrimPrefix(rest, date+"/")
 	}
-	return path.Join(parts[1], rest)
+	return path.Join(customer, rest)
+}
+
+// unmarked is a key without its unique id. The lake gives one to every upload that it puts into a date folder, and to
+// what an erasure rewrites; elsewhere an @ is the sender's.
+func unmarked(key string) string {
+	a := Arrival{Key: key}
+	_, _, rewritten := a.Rewritten()
+	if i := strings.LastIndexByte(key, '@'); i > strings.LastIndexByte(key, '/') && (rewritten || a.Date() != "") {
+		return key[:i]
+	}
+	return key
+}
+
+// ValidDate reports whether s names a date folder: 2026-11-24.
+func ValidDate(s string) bool {
+	_, err := time.Parse(time.DateOnly, s)
+	return err == nil
 }
 
 // ValidCustomer reports whether s can name a customer: [a-z0-9][a-z0-9-]{0,62}.

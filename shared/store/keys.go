@@ -10,6 +10,7 @@ import (
 // The layout of the bucket. Everything but the landing area belongs to the lake alone.
 //
 //	landing/<customer>/<date>/<path>/<name>@<id>   what senders sent, as they sent it; never changed
+//	landing/<customer>/<path>/<name>               what senders put there themselves
 //	loads/<load>                                   the record of a load: the commit point of ingest
 //	arrivals/<arrival>                             the base of an arrival that met an existing load
 //	pending/<arrival>.<epoch>                      processed arrivals on their way into the log
