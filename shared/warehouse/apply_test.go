@@ -15,6 +15,7 @@ import (
 	"medlake/shared/lake"
 	"medlake/shared/store"
 	"medlake/shared/store/faulty"
+	"medlake/shared/warehouse/warehousetest"
 )
 
 // paths lists a plan's files.
@@ -132,7 +133,7 @@ func TestFaultsOfTheBucketAppendOnce(t *testing.T) {
 			_, b := lakeAt(t, dir)
 			for nth := 0; ; nth++ {
 				bad, record := faulty.New(b, faulty.Nth(nth, f))
-				w, err := Open(t.Context(), "sqlite://"+dir+"/catalog.db", bad)
+				w, err := Open(t.Context(), warehousetest.Catalog(t, dir), bad)
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -9,7 +9,6 @@ import (
 	"sync"
 	"testing"
 
-
 	"medlake/shared/lake"
 	"medlake/shared/store"
 	"medlake/shared/store/faulty"

@@ -15,12 +15,13 @@ import (
 	"medlake/shared/lake"
 	"medlake/shared/store"
 	"medlake/shared/transform/column"
+	"medlake/shared/warehouse/warehousetest"
 )
 
 // lakeAt opens the bucket and the catalog in a folder, as a process would.
 func lakeAt(t *testing.T, dir string) (*Warehouse, *store.Bucket) {
 	t.Helper()
-	b, err := store.Open(t.Context(), store.FileURL(filepath.Join(dir, "lake")))
+	b, err := store.Open(t.Context(), warehousetest.Bucket(t, dir))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -30,7 +31,7 @@ func lakeAt(t *testing.T, dir string) (*Warehouse, *store.Bucket) {
 // openOn opens the folder's catalog on a given bucket.
 func openOn(t *testing.T, dir string, b *store.Bucket) *Warehouse {
 	t.Helper()
-	w, err := Open(t.Context(), "sqlite://"+filepath.Join(dir, "catalog.db"), b)
+	w, err := Open(t.Context(), warehousetest.Catalog(t, dir), b)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -165,6 +166,9 @@ func TestAppendedFilesAreInThePlan(t *testing.T) {
 
 func TestMetadataIsPrivate(t *testing.T) {
 	t.Parallel()
+	if warehousetest.Remote() {
+		t.Skip("it is about files")
+	}
 	dir := t.TempDir()
 	w, b := lakeAt(t, dir)
 	s := ensure(t, w, visits(t), 0)

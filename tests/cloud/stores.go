@@ -1,33 +1,87 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
-
-	"medlake/shared/store"
+	"os"
+	"os/exec"
+	"strings"
 )
 
-// storeChecks: each kind of bucket keeps the promises that the lake relies on.
+// storeChecks: the tests of buckets, of tables and of the whole program hold on every store and catalog.
 var storeChecks = []check{
-	{"stores: versitygw keeps its promises", []string{"versitygw"}, promises("versitygw")},
-	{"stores: minio keeps its promises", []string{"minio"}, promises("minio")},
-	{"stores: gcs emulator keeps its promises", []string{"fake-gcs-server"}, promises("fake-gcs-server")},
-	{"stores: azure emulator keeps its promises", []string{"azurite"}, promises("azurite")},
+	{"stores: S3, versitygw", []string{"versitygw"}, overBucket("versitygw")},
+	{"stores: S3, minio", []string{"minio"}, overBucket("minio")},
+	{"stores: Google Cloud Storage, fake-gcs-server", []string{"fake-gcs-server"}, overBucket("fake-gcs-server")},
+	{"stores: Azure Blob Storage, azurite", []string{"azurite"}, overBucket("azurite")},
+	{"catalogs: PostgreSQL over S3", []string{"versitygw", "postgres"}, overTables("versitygw", postgresCatalog)},
+	{"catalogs: Iceberg REST over S3", []string{"minio", "iceberg-rest"}, overTables("minio", restCatalog)},
+	{"catalogs: Glue over S3, one committer", []string{"moto"}, overTables("moto", glueCatalog)},
 }
 
-func promises(server string) func(context.Context, *cloud) error {
+// catalogOf gives the URL of a catalog server, where each test makes a place of its own, and what else the tests need in
+// their environment.
+type catalogOf func(ctx context.Context, c *cloud) (url string, env []string, err error)
+
+func postgresCatalog(ctx context.Context, c *cloud) (string, []string, error) {
+	url, err := c.database(ctx)
+	return url, nil, err
+}
+
+func restCatalog(_ context.Context, c *cloud) (string, []string, error) {
+	return c.url("iceberg-rest"), nil, nil
+}
+
+// glueCatalog is the mock cloud's, which ignores the versions that commits are pinned to.
+func glueCatalog(_ context.Context, c *cloud) (string, []string, error) {
+	return "glue://?region=" + region + "&committers=1", []string{"AWS_ENDPOINT_URL_GLUE=" + c.url("moto")}, nil
+}
+
+// overBucket runs the tests of package store over a bucket.
+func overBucket(server string) func(context.Context, *cloud) error {
 	return func(ctx context.Context, c *cloud) error {
-		url, err := c.bucket(ctx, server)
+		bucket, err := c.bucket(ctx, server)
 		if err != nil {
 			return err
 		}
-		b, err := store.Open(ctx, url)
-		if err != nil {
-			return err
-		}
-		if err := b.SelfTest(ctx); err != nil {
-			return fmt.Errorf("self test: %w", err)
-		}
-		return b.Close()
+		return c.test(ctx, []string{"MEDLAKE_TEST_BUCKET=" + bucket}, "-run", "/remote", "./shared/store")
 	}
+}
+
+// overTables runs the tests of package warehouse over a bucket and a catalog.
+func overTables(server string, catalog catalogOf) func(context.Context, *cloud) error {
+	return func(ctx context.Context, c *cloud) error {
+		env, err := c.lake(ctx, server, catalog)
+		if err != nil {
+			return err
+		}
+		return c.test(ctx, env, "./shared/warehouse")
+	}
+}
+
+// lake is the environment of tests over a bucket and a catalog.
+func (c *cloud) lake(ctx context.Context, server string, catalog catalogOf) ([]string, error) {
+	bucket, err := c.bucket(ctx, server)
+	if err != nil {
+		return nil, err
+	}
+	url, env, err := catalog(ctx, c)
+	return append(env, "MEDLAKE_TEST_BUCKET="+bucket, "MEDLAKE_TEST_CATALOG="+url), err
+}
+
+// test runs go test, and fails with what failed.
+func (c *cloud) test(ctx context.Context, env []string, args ...string) error {
+	cmd := exec.CommandContext(ctx, "go", append([]string{"test", "-count=1"}, args...)...)
+	cmd.Env = append(os.Environ(), env...)
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	if err := cmd.Run(); err != nil {
+		lines := strings.Split(strings.TrimSpace(out.String()), "\n")
+		return fmt.Errorf("go test %s: %w\n\t%s", strings.Join(args, " "), err, strings.Join(lines[:min(40, len(lines))], "\n\t"))
+	}
+	if strings.Contains(out.String(), "no tests to run") {
+		return fmt.Errorf("go test %s ran no test", strings.Join(args, " "))
+	}
+	return nil
 }
