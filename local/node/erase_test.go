@@ -156,15 +156,16 @@ func (c clinic) replay(n *Node) {
 func rows(t *testing.T, n *Node) map[string][]string {
 	t.Helper()
 	all := map[string][]string{}
+	var parts []string
 	for _, table := range n.Library.Set().Tables {
-		columns := []string{lake.ColCustomer, lake.ColArrivedAt}
+		columns := []string{lake.ColArrivedAt}
 		for _, c := range table.Columns {
 			columns = append(columns, c.Name)
 		}
-		for _, row := range answer(t, n, "SELECT "+strings.Join(columns, ", ")+" FROM "+table.ID()) {
-			key := table.ID() + " of " + row[0]
-			all[key] = append(all[key], strings.Join(row[1:], "|"))
-		}
+		parts = append(parts, fmt.Sprintf("SELECT '%s of ' || customer, concat_ws('|', %s) FROM %s", table.ID(), strings.Join(columns, ", "), table.ID()))
+	}
+	for _, row := range answer(t, n, strings.Join(parts, " UNION ALL ")) {
+		all[row[0]] = append(all[row[0]], row[1])
 	}
 	for _, list := range all {
 		slices.Sort(list)
@@ -322,16 +323,16 @@ func (c clinic) restored(from string, want map[string][]string) {
 	same(t, "brought back", rows(t, n), want)
 }
 
-// TestEraseStoppedAtEachWrite stops an erasure at its first write, the same order at its second, and so on until one comes
-// to its end.
-func TestEraseStoppedAtEachWrite(t *testing.T) {
+// TestEraseStoppedAgainAndAgain stops an erasure at a write, the same order at a later one, and so on until one comes to its
+// end: each goes on where the one before was stopped. With -kill-every=1 every order comes one write further.
+func TestEraseStoppedAgainAndAgain(t *testing.T) {
 	t.Parallel()
 	c := filled(t)
 	n, _ := c.opened(0)
 	want := without(rows(t, n), "acme", one)
 	c.close(n)
 	stops := 0
-	for at := 1; ; at++ {
+	for at := 1; ; at += 1 + *every/20 {
 		n, arm := c.opened(at)
 		arm()
 		_, left, err := c.erase(n, erase.Order{Customer: "acme", Patient: one, Reason: "asked by letter"})
