@@ -9,7 +9,9 @@ import (
 	"math"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"medlake/shared/lake"
 	"medlake/shared/store"
@@ -17,8 +19,9 @@ import (
 )
 
 // The log's arrivals are indexed by landing folder, so that a sweep of one folder need not read years of log: objects
-// swept/<customer>/<date>/<from>-<to> list the arrivals of that folder that stand in log entries from to to. They repeat
-// the log, so any sweeper may write them, twice or overlapping. swept/cursor says up to which entry they go.
+// swept/<shelf>/<from>-<to> list the arrivals of that folder that stand in log entries from to to, each by its id and by
+// what a listing tells of it. They repeat the log, so any sweeper may write them, twice or overlapping. swept/cursor says
+// up to which entry they go.
 const (
 	sweptPrefix = "swept/"
 	cursorKey   = sweptPrefix + "cursor"
@@ -36,15 +39,15 @@ type index struct {
 	bucket  *store.Bucket
 	journal *journal.Journal
 
-	read     bool  // whether the cursor was read
-	folded   int64 // entries up to here are in index objects
-	to       int64 // entries after folded up to here are in recent
-	recent   set
-	byFolder map[string][]string // recent, by landing folder
+	read    bool  // whether the cursor was read
+	folded  int64 // entries up to here are in index objects
+	to      int64 // entries after folded up to here are in recent
+	recent  set
+	byShelf map[string][]string // recent, by shelf
 }
 
 func newIndex(b *store.Bucket, j *journal.Journal) index {
-	return index{bucket: b, journal: j, recent: set{}, byFolder: map[string][]string{}}
+	return index{bucket: b, journal: j, recent: set{}, byShelf: map[string][]string{}}
 }
 
 type cursor struct {
@@ -56,6 +59,25 @@ type cursor struct {
 type segment struct {
 	Format   int      `json:"format"`
 	Arrivals []string `json:"arrivals"`
+}
+
+// shelf is where the index keeps an arrival: by customer and date. Outside date folders it is the first folder, by a hash,
+// because its name is the sender's.
+func shelf(a lake.Arrival) string {
+	if date := a.Date(); date != "" {
+		return a.Customer() + "/" + date + "/"
+	}
+	folder, _, below := strings.Cut(strings.TrimPrefix(a.Key, store.LandingPrefix+a.Customer()+"/"), "/")
+	if !below {
+		folder = ""
+	}
+	return a.Customer() + "/~" + lake.Hash("folder", folder) + "/"
+}
+
+// listed names an upload by what every listing tells of it, where only a request for each object would tell its version.
+// Times are cut to the second, because some stores do so in one place and not in another.
+func listed(key string, size int64, at time.Time) string {
+	return lake.Hash("listed", key, strconv.FormatInt(size, 10), strconv.FormatInt(at.Unix(), 10))
 }
 
 // catchUp takes in the entries up to the tail of the log. If fold, what has become too much for memory is moved into
@@ -74,13 +96,12 @@ func (x *index) catchUp(ctx context.Context, fold bool) error {
 			return err
 		}
 		for i := range receipts {
-			if receipts[i].Epoch > 0 { // of a replay: the arrival was in the log before
+			id, a := receipts[i].ID, receipts[i].Arrival
+			if _, _, first := a.Rewritten(); receipts[i].Epoch > 0 && !first { // of a replay: the arrival was in the log before
 				continue
 			}
-			id, a := receipts[i].ID, receipts[i].Arrival
-			folder := path.Join(store.LandingPrefix, a.Customer(), a.Date()) + "/"
 			x.recent[id] = struct{}{}
-			x.byFolder[folder] = append(x.byFolder[folder], id)
+			x.byShelf[shelf(a)] = append(x.byShelf[shelf(a)], id, listed(a.Key, a.Size, a.At))
 		}
 		x.to++
 		if fold && x.to-x.folded >= foldAfter {
@@ -112,10 +133,10 @@ func (x *index) start(ctx context.Context) error {
 	return nil
 }
 
-// folder returns the arrivals of a landing folder (landing/<customer>/<date>/) that are known to be in the log.
-func (x *index) folder(ctx context.Context, prefix string) (set, error) {
+// on returns what is known to be in the log of the arrivals on a shelf: their ids, and what a listing tells of them.
+func (x *index) on(ctx context.Context, shelf string) (set, error) {
 	known := set{}
-	for _, id := range x.byFolder[prefix] {
+	for _, id := range x.byShelf[shelf] {
 		known[id] = struct{}{}
 	}
 	if x.folded == 0 {
@@ -123,7 +144,7 @@ func (x *index) folder(ctx context.Context, prefix string) (set, error) {
 	}
 	var segments []string
 	folded := set{}
-	for o, err := range x.bucket.List(ctx, sweptPrefix+strings.TrimPrefix(prefix, store.LandingPrefix)) {
+	for o, err := range x.bucket.List(ctx, sweptPrefix+shelf) {
 		if err != nil {
 			return nil, err
 		}
@@ -177,12 +198,12 @@ func (x *index) join(ctx context.Context, segments []string, arrivals set) error
 
 // fold moves what is in memory into index objects.
 func (x *index) fold(ctx context.Context) error {
-	for _, folder := range slices.Sorted(maps.Keys(x.byFolder)) {
-		data, err := json.Marshal(segment{Format: lake.Format, Arrivals: x.byFolder[folder]})
+	for _, shelf := range slices.Sorted(maps.Keys(x.byShelf)) {
+		data, err := json.Marshal(segment{Format: lake.Format, Arrivals: x.byShelf[shelf]})
 		if err != nil {
 			return fmt.Errorf("index object: %w", err)
 		}
-		key := fmt.Sprintf("%s%s%d-%d", sweptPrefix, strings.TrimPrefix(folder, store.LandingPrefix), x.folded+1, x.to)
+		key := fmt.Sprintf("%s%s%d-%d", sweptPrefix, shelf, x.folded+1, x.to)
 		if err := x.bucket.Put(ctx, key, data); err != nil {
 			return err
 		}
@@ -194,6 +215,6 @@ func (x *index) fold(ctx context.Context) error {
 	if err := x.bucket.Put(ctx, cursorKey, data); err != nil {
 		return err
 	}
-	x.folded, x.recent, x.byFolder = x.to, set{}, map[string][]string{}
+	x.folded, x.recent, x.byShelf = x.to, set{}, map[string][]string{}
 	return nil
 }

@@ -115,7 +115,7 @@ type Report struct {
 // maxCandidates bounds the uploads held in memory before they are compared with pending and the log.
 const maxCandidates = 10_000
 
-// Sweep goes through landing, customer by customer and date by date.
+// Sweep goes through landing, customer by customer and folder by folder.
 func (s *Sweeper) Sweep(ctx context.Context, all bool) (r Report, err error) {
 	s.sweeping.Lock()
 	defer s.sweeping.Unlock()
@@ -123,9 +123,9 @@ func (s *Sweeper) Sweep(ctx context.Context, all bool) (r Report, err error) {
 		s.cfg.Meter.Round(ctx, "sweep", start, err)
 		s.cfg.Meter.Set(ctx, meter.Swept, float64(r.Objects), strconv.FormatBool(all))
 	}(time.Now())
-	since := ""
+	since := time.Time{}
 	if !all {
-		since = s.cfg.Now().Add(-s.cfg.Recent).UTC().Format(time.DateOnly)
+		since = s.cfg.Now().Add(-s.cfg.Recent)
 	}
 	if err := s.index.catchUp(ctx, true); err != nil {
 		return r, fmt.Errorf("sweep: %w", err)
@@ -138,22 +138,17 @@ func (s *Sweeper) Sweep(ctx context.Context, all bool) (r Report, err error) {
 		if !lake.ValidCustomer(path.Base(customer)) {
 			continue
 		}
-		for date, err := range s.cfg.Bucket.Folders(ctx, customer) {
+		for a, err := range s.forgotten(ctx, customer, since, &r) {
 			if err != nil {
 				return r, fmt.Errorf("sweep: %w", err)
 			}
-			if path.Base(date) < since {
+			if found = append(found, a); len(found) < maxCandidates {
 				continue
 			}
-			if found, err = s.folder(ctx, date, found, &r); err != nil {
+			if err := s.resend(ctx, found, &r); err != nil {
 				return r, fmt.Errorf("sweep: %w", err)
 			}
-			if len(found) >= maxCandidates {
-				if err := s.resend(ctx, found, &r); err != nil {
-					return r, fmt.Errorf("sweep: %w", err)
-				}
-				found = found[:0]
-			}
+			found = found[:0]
 		}
 	}
 	if err := s.resend(ctx, found, &r); err != nil {
@@ -161,28 +156,6 @@ func (s *Sweeper) Sweep(ctx context.Context, all bool) (r Report, err error) {
 	}
 	s.log.InfoContext(ctx, "swept", "all", all, "objects", r.Objects, "sent", r.Sent)
 	return r, nil
-}
-
-// folder adds the uploads of one date that are not known to be in the log.
-func (s *Sweeper) folder(ctx context.Context, prefix string, found []lake.Arrival, r *Report) ([]lake.Arrival, error) {
-	young := s.cfg.Now().Add(-s.cfg.Grace)
-	logged, err := s.index.folder(ctx, prefix)
-	if err != nil {
-		return found, err
-	}
-	for o, err := range s.cfg.Bucket.List(ctx, prefix) {
-		if err != nil {
-			return found, err
-		}
-		r.Objects++
-		if o.ModTime.After(young) {
-			continue
-		}
-		if a := s.cfg.Bucket.Arrival(o); !logged.has(a.ID()) {
-			found = append(found, a)
-		}
-	}
-	return found, nil
 }
 
 // resend sends what is neither pending nor in the log. Pending is read before the log: what moves from one to the other
@@ -196,9 +169,8 @@ func (s *Sweeper) resend(ctx context.Context, found []lake.Arrival, r *Report) e
 		if err != nil {
 			return err
 		}
-		if id, ok := strings.CutSuffix(strings.TrimPrefix(o.Key, store.PendingPrefix), ".0"); ok { // no replay's
-			pending[id] = true
-		}
+		id, _, _ := strings.Cut(strings.TrimPrefix(o.Key, store.PendingPrefix), ".") // also for a replay: then it is in the log too
+		pending[id] = true
 	}
 	if err := s.index.catchUp(ctx, false); err != nil {
 		return err

@@ -180,7 +180,7 @@ func TestIndexIsFolded(t *testing.T) {
 		t.Fatal(err)
 	}
 	var s struct{ Arrivals []string }
-	if err := json.Unmarshal(data, &s); err != nil || len(s.Arrivals) != 667 || s.Arrivals[0] != arrivals[0].ID() {
+	if err := json.Unmarshal(data, &s); err != nil || len(s.Arrivals) != 2*667 || s.Arrivals[0] != arrivals[0].ID() {
 		t.Errorf("%d arrivals in the index object, %v", len(s.Arrivals), err)
 	}
 }
