@@ -16,7 +16,8 @@ func eraseFrom(ctx context.Context, args []string, s streams) (code int, err err
 	data, meta, secrets := dataFlag(flags), metadataFlag(flags), secretsFlag(flags)
 	var o erase.Order
 	flags.StringVar(&o.Customer, "customer", "", "whose data")
-	flags.StringVar(&o.Patient, "patient", "", "id of the patient, as columns of phi(id), phi(mrn) or phi(member) have it; default: everything of the customer")
+	flags.StringVar(&o.Patient, "patient", "", "id of the patient, as columns of phi(id), phi(mrn) or phi(member) have it")
+	all := flags.Bool("all", false, "instead of a patient: everything of the customer")
 	flags.BoolVar(&o.Anywhere, "anywhere", false, "records that the id stands in anywhere go too, and not only those that it identifies")
 	flags.BoolVar(&o.Unreadable, "unreadable", false, "uploads that cannot be opened go too: nobody can say what is in them")
 	flags.StringVar(&o.Reason, "reason", "", "why, for the log and the certificate")
@@ -28,6 +29,9 @@ func eraseFrom(ctx context.Context, args []string, s streams) (code int, err err
 	}
 	if o.Customer == "" {
 		return exitFailed, errors.New("say whose data with --customer")
+	}
+	if (o.Patient == "") != *all {
+		return exitFailed, errors.New("say what: one patient with --patient, or everything of the customer with --all")
 	}
 	if o.Reason == "" && !*dry && !o.Resume {
 		return exitFailed, errors.New("say why, for the log and the certificate, with --reason")

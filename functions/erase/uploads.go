@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 
@@ -93,16 +94,17 @@ func (e *Eraser) look(ctx context.Context, p *Plan, u *upload, rows Records) err
 	return err
 }
 
-// bytes reads an upload; lake.ErrNotFound if it is not there, or another one has taken its key.
+// bytes reads an upload, also if another one lies over it by now; lake.ErrNotFound if it is not there.
 func (e *Eraser) bytes(ctx context.Context, a lake.Arrival) ([]byte, error) {
-	o, err := e.cfg.Bucket.Head(ctx, a.Key)
+	r, err := e.cfg.Bucket.ReaderOf(ctx, store.Object{Key: a.Key, Size: a.Size, Version: a.Version})
+	if errors.Is(err, lake.ErrConflict) {
+		return nil, lake.ErrNotFound
+	}
 	if err != nil {
 		return nil, err
 	}
-	if e.cfg.Bucket.Arrival(o).ID() != a.ID() {
-		return nil, lake.ErrNotFound
-	}
-	return e.cfg.Bucket.Get(ctx, a.Key)
+	data, err := io.ReadAll(r)
+	return data, errors.Join(err, r.Close())
 }
 
 // replace puts the uploads of erasure n that are rewritten into landing and has them taken in, which takes the others'
