@@ -46,8 +46,10 @@ func (b *Bucket) Claim(ctx context.Context, key string, data []byte) (winner []b
 // lost reply looks like that); by others, the error is lake.ErrConflict. If the source fails, nothing is published.
 // The source is read once: any other error is the caller's to repeat.
 func (b *Bucket) Upload(ctx context.Context, key string, r io.Reader) (Object, error) {
-	src := &source{r: r, sum: sha256.New()}
-	err := b.write(ctx, key, src, true)
+	writing, cancel := context.WithCancel(ctx)
+	defer cancel()
+	src := &source{r: r, sum: sha256.New(), broken: cancel}
+	err := b.write(writing, key, src, true)
 	if gcerrors.Code(err) == gcerrors.FailedPrecondition && !src.done && src.err == nil {
 		_, _ = io.Copy(io.Discard, src) // refused early: the sum of the rest is needed; src keeps the error
 	}
@@ -96,11 +98,12 @@ func (b *Bucket) same(ctx context.Context, key string, src *source) (bool, error
 
 // source remembers how far and how well it was read.
 type source struct {
-	r    io.Reader
-	sum  hash.Hash
-	n    int64
-	err  error
-	done bool // read to its end
+	r      io.Reader
+	sum    hash.Hash
+	n      int64
+	err    error
+	done   bool   // read to its end
+	broken func() // called when reading fails: what was read must not be published
 }
 
 func (s *source) Read(p []byte) (int, error) {
@@ -113,6 +116,7 @@ func (s *source) Read(p []byte) (int, error) {
 		s.done = true
 	default:
 		s.err = err
+		s.broken()
 	}
 	return n, err
 }

@@ -131,11 +131,16 @@ func (b *Bucket) putOnce(ctx context.Context, key string, data []byte, ifAbsent 
 func (b *Bucket) write(ctx context.Context, key string, r io.Reader, ifAbsent bool) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	w, err := b.blob.NewWriter(ctx, key, &blob.WriterOptions{
+	opts := &blob.WriterOptions{
 		ContentType:                 "application/octet-stream",
 		DisableContentTypeDetection: true,
 		IfNotExist:                  ifAbsent,
-	})
+	}
+	if b.at.scheme == "s3" || b.at.scheme == "azblob" {
+		// These read the source themselves and copy nothing; Azure's writer panics when what it was given is refused.
+		return b.blob.Upload(ctx, key, r, opts)
+	}
+	w, err := b.blob.NewWriter(ctx, key, opts)
 	if err != nil {
 		return err
 	}

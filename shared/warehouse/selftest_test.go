@@ -46,7 +46,7 @@ func (c *careless) CommitTable(ctx context.Context, ident table.Identifier, reqs
 	if err != nil {
 		return nil, "", err
 	}
-	_, err = db(c.opened).ExecContext(ctx, "UPDATE iceberg_tables SET metadata_location = ? WHERE table_name = ?", at, ident[1])
+	_, err = db(c.opened).ExecContext(ctx, "UPDATE iceberg_tables SET metadata_location = $1 WHERE table_name = $2", at, ident[1])
 	return m, at, err
 }
 
@@ -58,6 +58,9 @@ func TestSelfTestFindsACatalogThatDoesNotCompare(t *testing.T) {
 	}
 	for o, err := range b.List(t.Context(), store.TablePrefix("ops.")) {
 		t.Errorf("the self-test left %s, %v", o.Key, err)
+	}
+	if w.cat.pointers == nil || w.cat.single {
+		return // another kind of catalog cannot be made careless
 	}
 	w.cat.commits = &careless{opened: w.cat}
 	if err := w.SelfTest(t.Context()); err == nil || !strings.Contains(err.Error(), "does not compare and swap") {
