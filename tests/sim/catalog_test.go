@@ -246,11 +246,11 @@ func (c *catalog) Hold(_ context.Context, name string, snapshot int64) error {
 	return nil
 }
 
-// Expire drops all states but the last two and those that are held.
+// Expire drops half of the states, whichever, but not the last two and those that are held.
 func (c *catalog) Expire(_ context.Context, name string) error {
 	t, err := c.table(name)
 	for i := 1; err == nil && i < len(t.versions)-2; i++ {
-		t.versions[i].expired = t.versions[i].expired || !t.held[int64(i)]
+		t.versions[i].expired = t.versions[i].expired || !t.held[int64(i)] && c.w.rng.IntN(2) == 0
 	}
 	return err
 }

@@ -47,16 +47,14 @@ func plainTables(names ...string) (s []lake.Schema) {
 	return s
 }
 
-// changing is the table that changes.
-var changing = mustChange(`
-table: v
-columns: { id: string!, at: long, event: string!, name: string, bed: string }
-key: [id]
-change: { order: [at], delete: event == "del", only: { bed: event == "move" }, keep: [name] }
-`)
+// changing is the table that changes; later metadata fold it otherwise, and it is made anew.
+var (
+	changing      = mustChange(`{ order: [at], delete: event == "del", only: { bed: event == "move" }, keep: [name] }`)
+	changingLater = mustChange(`{ order: [at], delete: event == "move", keep: [name, bed] }`)
+)
 
-func mustChange(yaml string) merge.Table {
-	t, err := changeOf(yaml)
+func mustChange(change string) merge.Table {
+	t, err := changeOf("table: v\ncolumns: { id: string!, at: long, event: string!, name: string, bed: string }\nkey: [id]\nchange: " + change)
 	if err != nil {
 		panic(err)
 	}

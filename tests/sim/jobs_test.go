@@ -78,8 +78,8 @@ func commitRounds(n int) func(*process) error {
 	}
 }
 
-// mergeRounds does a few rounds.
-func mergeRounds(n int) func(*process) error {
+// mergeRounds does a few rounds by a version of the metadata.
+func mergeRounds(n int, fold merge.Table) func(*process) error {
 	return func(p *process) error {
 		cells := int64(8 << 20)
 		if p.rng.IntN(4) == 0 {
@@ -91,7 +91,8 @@ func mergeRounds(n int) func(*process) error {
 		if err != nil {
 			return err
 		}
-		if err := m.Ensure(p.ctx, changing); err != nil {
+		p.fold = fold.Fold.Version()
+		if err := m.Ensure(p.ctx, fold); err != nil {
 			return err
 		}
 		for range n {
@@ -103,12 +104,20 @@ func mergeRounds(n int) func(*process) error {
 	}
 }
 
+// ahead is how far the clock of who deletes is ahead of the store's.
+func (p *process) ahead() time.Duration {
+	if p.broken != nil {
+		return p.broken.ahead
+	}
+	return 0
+}
+
 // maintainRounds compacts, expires and folds, and deletes what is left over.
 func maintainRounds(n int) func(*process) error {
 	return func(p *process) error {
 		m, err := maintain.New(maintain.Config{
 			Bucket: p.bucket, Journal: p.log, Tables: p.tables, Attempt: p.attempt, Parallel: 1, Tries: 1 + p.rng.IntN(2), Log: quiet,
-			Now: func(context.Context) (time.Time, error) { return p.now, nil },
+			Now: func(context.Context) (time.Time, error) { return p.now.Add(p.ahead()), nil },
 		})
 		if err != nil {
 			return err
@@ -117,7 +126,12 @@ func maintainRounds(n int) func(*process) error {
 			return err
 		}
 		for range n {
-			if _, err = m.Round(p.ctx, maintain.Order{Delete: true}); err != nil && p.dead {
+			var report maintain.Report
+			report, err = m.Round(p.ctx, maintain.Order{Delete: true})
+			for _, t := range report.Tables {
+				p.deleted += t.Deleted.Files
+			}
+			if err != nil && p.dead {
 				return err
 			}
 		}

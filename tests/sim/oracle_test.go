@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"path"
@@ -136,13 +137,30 @@ func (w *world) checkTables(goal) string {
 		}
 		s, err := w.schema(name)
 		if err == nil {
-			err = w.shows(s, files, tail)
+			err = w.shows(s, files, tail, h.Fold)
+		}
+		if err == nil && name == changing.Current.Table && w.small && h.Snapshot != 0 && h.Fold != w.folds[len(w.folds)-1].Fold.Version() {
+			err = errors.New("it is not folded by the last metadata")
+		}
+		if err == nil {
+			err = w.kept(name)
 		}
 		if err != nil {
 			return fmt.Sprintf("in the end table %s, at entry %d of %d: %v", name, h.Batch, tail, err)
 		}
 	}
 	return ""
+}
+
+// kept looks for the files that the kept states of a table name: a reader of any of them must find all.
+func (w *world) kept(table string) error {
+	keys, err := w.lake.Referenced(w.ctx, table)
+	for key := range keys {
+		if _, lost := w.objects.get(key); lost != nil {
+			return fmt.Errorf("a kept state names %s, which is not there", key)
+		}
+	}
+	return err
 }
 
 // checkLeftovers: nothing is pending any more.

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/cloudevents/sdk-go/v2/event"
 	"github.com/google/go-cmp/cmp"
@@ -45,40 +46,52 @@ type options struct {
 
 // simulate runs one world: uploads of all kinds, events lost and doubled, workers, committers, mergers and all others at
 // once; then all faults end, what slept wakes up, sweeps and commits bring it to rest, and it is checked.
-func simulate(ctx context.Context, seed uint64, o options) (calls int, bad string, err error) {
+func simulate(ctx context.Context, seed uint64, o options) (done tally, bad string, err error) {
 	k := small(seed)
 	if o.kind != nil {
 		k = *o.kind
 	}
 	w, err := newWorld(ctx, seed, k, o.broken, o.catalog)
 	if err != nil {
-		return 0, "", err
+		return tally{}, "", err
 	}
 	defer func() { err = errors.Join(err, w.end()) }()
 	w.trace, w.busy = o.trace, o.busy || seed%4 == 1
 	var old []event.Event
 	if o.plan == nil && k.small && (w.busy || w.rng.IntN(2) == 0) {
-		if old, err = w.history(k); err != nil {
-			return 0, "", err
+		if w.rng.IntN(2) == 0 {
+			w.chance = o.chance
 		}
+		if old, err = w.history(k); err != nil {
+			return tally{}, "", err
+		}
+		w.now = w.now.Add(time.Duration(w.rng.IntN(2)) * 100 * time.Hour) // what its dead left behind is old
 	}
 	w.chance, w.plan = o.chance, o.plan
 	if o.plan == nil {
-		w.sleepy = 150
+		w.sleepy, w.until = 150, w.now.Add(15*time.Hour)
 	}
 	processes, err := w.populate(k, old)
 	if err != nil {
-		return 0, "", err
+		return tally{}, "", err
 	}
 	w.drive(processes...)
-	calls = w.calls
+	faults := w.calls
 	w.chance, w.plan, w.sleepy = 0, nil, 0
 	w.rest(k)
 	if len(w.asleep) > 0 {
+		if w.now = w.now.Add(26 * time.Hour); k.small { // all in all less than a file without a record is safe for
+			w.drive(w.elder(maintainRounds(3)))
+		}
 		w.drive(w.asleep...)
 		w.rest(k)
 	}
-	return calls, w.check(k.goal), nil
+	if k.small && o.plan == nil {
+		w.now = w.now.Add(100 * time.Hour)
+		w.drive(w.elder(maintainRounds(1)))
+	}
+	w.tally.calls = faults
+	return w.tally, w.check(k.goal), nil
 }
 
 // history takes some uploads in, one after the other, before anything fails.
@@ -92,7 +105,7 @@ func (w *world) history(k kind) (events []event.Event, err error) {
 		w.drive(w.elder(processEvents(e)))
 		w.drive(w.elder(commitRounds(1)))
 		if w.rng.IntN(3) > 0 {
-			w.drive(w.elder(mergeRounds(1)))
+			w.drive(w.elder(mergeRounds(1, w.folds[0])))
 		}
 		if w.busy && w.rng.IntN(3) == 0 {
 			w.drive(w.elder(maintainRounds(1)))
@@ -131,7 +144,7 @@ func (w *world) populate(k kind, events []event.Event) (processes []*process, er
 		if w.busy {
 			more = 2
 		}
-		some("merge", 3, func() func(*process) error { return mergeRounds(more + w.rng.IntN(3)) })
+		some("merge", 3, func() func(*process) error { return mergeRounds(more+w.rng.IntN(3), w.folds[w.rng.IntN(len(w.folds))]) })
 		some("maintain", 1+more, func() func(*process) error { return maintainRounds(more + w.rng.IntN(2)) })
 		some("replay", w.rng.IntN(2), func() func(*process) error { return replayAll })
 		some("restore", 2*w.rng.IntN(1+more), func() func(*process) error { return restoreSome })
@@ -160,20 +173,20 @@ func (w *world) rest(k kind) {
 			}
 			w.drive(start(commitRounds(1)))
 		}
-		w.drive(start(mergeRounds(1)))
+		w.drive(start(mergeRounds(1, w.folds[len(w.folds)-1])))
 	}
 }
 
-func run(t *testing.T, seed uint64, o options) int {
+func run(t *testing.T, seed uint64, o options) tally {
 	t.Helper()
-	calls, bad, err := simulate(t.Context(), seed, o)
+	done, bad, err := simulate(t.Context(), seed, o)
 	if err != nil {
 		t.Error(err)
 	}
 	if bad != "" {
 		t.Errorf("seed %d: %s", seed, bad)
 	}
-	return calls
+	return done
 }
 
 // each tries seeds on all processors, until one fails.
@@ -200,12 +213,14 @@ func TestMain(m *testing.M) {
 // TestExactlyOnce: whatever fails whenever, every load is there once.
 func TestExactlyOnce(t *testing.T) {
 	t.Parallel()
-	var calls atomic.Int64
+	var calls, deleted atomic.Int64
 	n := seeds(t, memorySeeds)
 	each(t, n, func(seed uint64) {
-		calls.Add(int64(run(t, seed, options{chance: []float64{0.05, 0.02, 0.1}[seed%3]})))
+		done := run(t, seed, options{chance: []float64{0.05, 0.02, 0.1}[seed%3]})
+		calls.Add(int64(done.calls))
+		deleted.Add(int64(done.deleted))
 	})
-	t.Logf("%d seeds, %d calls", n, calls.Load())
+	t.Logf("%d seeds, %d calls, %d files deleted", n, calls.Load(), deleted.Load())
 }
 
 // TestExactlyOnceInRealTables does it in Iceberg tables, whose files and catalog suffer the same.
@@ -223,7 +238,7 @@ func TestEverySingleFault(t *testing.T) {
 	t.Parallel()
 	worlds := 0
 	for seed := range seeds(t, 2) {
-		calls := run(t, seed, options{})
+		calls := run(t, seed, options{}).calls
 		for call := 1 + int(seed%24); call <= calls; call += 24 {
 			for _, f := range faulty.Faults() {
 				run(t, seed, options{plan: func(n int) faulty.Fault {

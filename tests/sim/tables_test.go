@@ -53,7 +53,11 @@ func (t tables) Ensure(ctx context.Context, want lake.Schema, tail int64) (lake.
 }
 
 func (t tables) Batch(ctx context.Context, name string) (warehouse.Head, error) {
-	return call(t, "head", name, func() (warehouse.Head, error) { return t.in.Batch(ctx, name) })
+	h, err := call(t, "head", name, func() (warehouse.Head, error) { return t.in.Batch(ctx, name) })
+	if v := t.p.broken; v != nil && v.anyFold && h.Fold != "" && t.p.fold != "" {
+		h.Fold = t.p.fold
+	}
+	return h, err
 }
 
 func (t tables) Live(ctx context.Context, h warehouse.Head, customer string) ([]warehouse.LiveFile, error) {
@@ -104,7 +108,11 @@ func (t tables) Restore(ctx context.Context, h warehouse.Head, snapshot int64, c
 }
 
 func (t tables) Snapshots(ctx context.Context, name string) ([]warehouse.Snapshot, error) {
-	return call(t, "snapshots", name, func() ([]warehouse.Snapshot, error) { return t.in.Snapshots(ctx, name) })
+	all, err := call(t, "snapshots", name, func() ([]warehouse.Snapshot, error) { return t.in.Snapshots(ctx, name) })
+	if v := t.p.broken; v != nil && v.states != nil {
+		all = v.states(all)
+	}
+	return all, err
 }
 
 func (t tables) SnapshotAt(ctx context.Context, name string, at time.Time) (warehouse.Snapshot, error) {

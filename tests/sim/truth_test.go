@@ -131,8 +131,8 @@ func (t *truth) brought(load, table string) ([]row, error) {
 	return rows, nil
 }
 
-// want are the rows that a table shows when it holds the entries up to n.
-func (t *truth) want(table string, n int64) (rows []row, err error) {
+// want are the rows that a table shows when it holds the entries up to n, made by a version of the metadata if it changes.
+func (t *truth) want(table string, n int64, version string) (rows []row, err error) {
 	switch table {
 	case lake.OpsHealth:
 		return nil, nil
@@ -149,10 +149,10 @@ func (t *truth) want(table string, n int64) (rows []row, err error) {
 		}
 		return rows, nil
 	case changing.Current.Table:
-		if rows, err = t.want(changing.Log.Table, n); err != nil {
+		if rows, err = t.want(changing.Log.Table, n, ""); err != nil {
 			return nil, err
 		}
-		return fold(rows), nil
+		return fold(rows, version), nil
 	}
 	loads, err := t.shown(table, n)
 	if err != nil {
@@ -168,8 +168,9 @@ func (t *truth) want(table string, n int64) (rows []row, err error) {
 	return rows, nil
 }
 
-// fold is what lake.v shows of rows of its log. It is not the one that is tried here.
-func fold(rows []row) (shown []row) {
+// fold is what lake.v shows of rows of its log, by a version of the metadata. It is not the one that is tried here.
+func fold(rows []row, version string) (shown []row) {
+	later := version == changingLater.Fold.Version()
 	keys := map[[2]string][]row{}
 	for _, r := range rows {
 		k := [2]string{r.Customer, r.ID}
@@ -183,11 +184,17 @@ func fold(rows []row) (shown []row) {
 		name, bed := "", ""
 		for _, r := range rows {
 			name = cmp.Or(r.Name, name)
-			if r.Event == "move" {
+			if later {
+				bed = cmp.Or(r.Bed, bed)
+			} else if r.Event == "move" {
 				bed = r.Bed
 			}
 		}
-		if last.Name, last.Bed = name, bed; last.Event != "del" {
+		gone := last.Event == "del"
+		if later {
+			gone = last.Event == "move"
+		}
+		if last.Name, last.Bed = name, bed; !gone {
 			shown = append(shown, last)
 		}
 	}
@@ -217,7 +224,7 @@ func (w *world) look(name string) {
 		s, err = w.schema(name)
 	}
 	if err == nil {
-		err = w.shows(s, files, h.Batch)
+		err = w.shows(s, files, h.Batch, h.Fold)
 	}
 	if err != nil {
 		w.bad = fmt.Sprintf("table %s at entry %d: %v", name, h.Batch, err)
@@ -225,7 +232,7 @@ func (w *world) look(name string) {
 }
 
 // shows compares what a table of a simulation shows with what it must show at entry n.
-func (w *world) shows(s lake.Schema, files []warehouse.LiveFile, n int64) error {
+func (w *world) shows(s lake.Schema, files []warehouse.LiveFile, n int64, version string) error {
 	for _, f := range files {
 		if _, read := w.files[f.Path]; read { // is it still there?
 			key, err := w.base.Key(f.Path)
@@ -244,7 +251,7 @@ func (w *world) shows(s lake.Schema, files []warehouse.LiveFile, n int64) error 
 	if !w.small {
 		return w.counts(got, s.Table, n)
 	}
-	want, err := w.truth.want(s.Table, n)
+	want, err := w.truth.want(s.Table, n, version)
 	if err != nil {
 		return err
 	}
@@ -260,7 +267,7 @@ func (w *world) shows(s lake.Schema, files []warehouse.LiveFile, n int64) error 
 // counts compares the rows of each load with what the log says, where the uploads are not read here.
 func (w *world) counts(got []row, table string, n int64) error {
 	if table == lake.OpsLoads {
-		want, err := w.truth.want(table, n)
+		want, err := w.truth.want(table, n, "")
 		if bad := differ(got, want); err == nil && bad != "" {
 			err = errors.New(bad)
 		}

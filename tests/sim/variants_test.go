@@ -8,6 +8,7 @@ import (
 	"io"
 	"strings"
 	"testing"
+	"time"
 
 	"gocloud.dev/blob/driver"
 	"gocloud.dev/gcerrors"
@@ -28,6 +29,9 @@ type variant struct {
 	change   func(w *world, h warehouse.Head, c *warehouse.Change) error                         // alters what is applied
 	live     func(h warehouse.Head, files []warehouse.LiveFile) []warehouse.LiveFile             // alters what is read
 	keepsOld bool                                                                                // rows of replaced loads are not found
+	ahead    time.Duration                                                                       // the clock of who deletes
+	states   func([]warehouse.Snapshot) []warehouse.Snapshot                                     // that are seen to be kept
+	anyFold  bool                                                                                // a table seems folded by whoever asks
 	forgets  bool                                                                                // snapshots are not held for a restore
 }
 
@@ -77,7 +81,7 @@ func TestBrokenVariantsAreCaught(t *testing.T) {
 		v := &variants[i]
 		t.Run(v.name, func(t *testing.T) {
 			t.Parallel()
-			for seed := range uint64(400) {
+			for seed := range uint64(seeds(t, 400)) {
 				_, bad, err := simulate(t.Context(), seed, v.options(seed))
 				if err != nil {
 					t.Fatal(err)

@@ -13,6 +13,7 @@ import (
 	"gocloud.dev/blob"
 
 	"medlake/functions/ingest"
+	"medlake/functions/merge"
 	"medlake/shared/datafile"
 	"medlake/shared/faas"
 	"medlake/shared/lake"
@@ -37,9 +38,11 @@ type world struct {
 	chance  float64                     // of each call to fail or lose its reply, and of its process to die there
 	plan    func(call int) faulty.Fault // nil: faults by chance
 	broken  *variant                    // what this world does wrong; nil: nothing
-	calls   int
-	trace   func(string)
+	tally
+	trace func(string)
 
+	until       time.Time     // till then hours pass now and then
+	folds       []merge.Table // versions of the table that changes
 	connections []*warehouse.Warehouse
 	old         *process   // see elder
 	busy        bool       // see options
@@ -56,6 +59,12 @@ type world struct {
 	bad         string           // the first thing a reader would have seen wrong
 }
 
+// tally counts what happened in a world.
+type tally struct {
+	calls   int
+	deleted int // files, by maintenance
+}
+
 // process is one process: its own journal, caches and connection. It runs only while the scheduler lets it.
 type process struct {
 	*world
@@ -64,6 +73,7 @@ type process struct {
 	tables lakeTables
 	log    *journal.Journal
 	dead   bool
+	fold   string // that its merges are by
 	run    chan struct{}
 	paused chan bool // true: paused before a call; false: ended
 }
@@ -73,12 +83,15 @@ var epoch = time.Date(2026, 11, 24, 9, 0, 0, 0, time.UTC)
 
 func newWorld(ctx context.Context, seed uint64, k kind, broken *variant, catalogURL string) (*world, error) {
 	w := &world{
-		ctx: ctx, rng: rand.New(rand.NewPCG(seed, 7)), now: epoch, broken: broken, engine: k.engine, small: k.small, url: catalogURL,
+		ctx: ctx, rng: rand.New(rand.NewPCG(seed, 7)), now: epoch, folds: []merge.Table{changing}, broken: broken, engine: k.engine, small: k.small, url: catalogURL,
 		uploads: map[string]string{}, files: map[string][]row{}, deletes: map[string][]datafile.Position{},
 		schemas: map[string]lake.Schema{}, seen: map[string]int64{}, batch: map[string]int64{},
 	}
 	w.objects = &objects{all: map[string]*object{}, now: func() time.Time { return w.now }}
 	w.base = w.objects.open()
+	if w.rng.IntN(2) == 0 {
+		w.folds = append(w.folds, changingLater)
+	}
 	w.truth = newTruth(w)
 	if catalogURL == "" {
 		w.memory = newCatalog(w)
@@ -203,6 +216,9 @@ func (p *process) gate(op, key string) faulty.Fault {
 	w := p.world
 	w.calls++
 	w.now = w.now.Add(time.Duration(1+w.rng.IntN(2000)) * time.Millisecond)
+	if w.now.Before(w.until) && w.rng.IntN(50) == 0 {
+		w.now = w.now.Add([]time.Duration{20 * time.Minute, 3 * time.Hour, 26 * time.Hour}[w.rng.IntN(3)])
+	}
 	f := faulty.None
 	switch {
 	case w.plan != nil:
