@@ -63,7 +63,7 @@ func records(keys ...string) string {
 	return `{"Records":[` + strings.Join(all, ",") + `]}`
 }
 
-const odd = "landing/acme/visits/a b+c%é/d.zip"
+const odd = "landing/acme/visits/a b+c%é.zip"
 
 // TestHTTPTakesWhatStoresSend: a handler sees one event for each object, whatever the shape.
 func TestHTTPTakesWhatStoresSend(t *testing.T) {
