@@ -45,7 +45,7 @@ func rebuildCatalog(ctx context.Context, args []string, s streams) (code int, er
 		return exitFailed, err
 	}
 	if *from != "" {
-		contents, err := node.Back(ctx, *from, *data)
+		contents, err := node.Back(ctx, *from, found(*data))
 		if err != nil {
 			return exitFailed, err
 		}
@@ -53,7 +53,7 @@ func rebuildCatalog(ctx context.Context, args []string, s streams) (code int, er
 			return exitFailed, err
 		}
 	}
-	rebuilt, err := node.Rebuild(ctx, *data)
+	rebuilt, err := node.Rebuild(ctx, found(*data))
 	for _, t := range rebuilt {
 		if _, err := fmt.Fprintf(s.out, "%s: as of log entry %d\n", t.Table, t.Batch); err != nil {
 			return exitFailed, err

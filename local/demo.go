@@ -41,7 +41,11 @@ func tour(ctx context.Context, args []string, s streams) (code int, err error) {
 	log := logTo(s.err, slog.LevelWarn)
 	slog.SetDefault(log)
 	fmt.Fprintf(s.out, "Opening a lake in %s: a file bucket, a SQLite catalog, DuckDB.\n", *data)
-	n, err := openNode(ctx, *data, *meta, "", log)
+	at, err := node.Place{Data: *data}.Whole()
+	if err != nil {
+		return exitFailed, err
+	}
+	n, err := openNode(ctx, at, *meta, "", log)
 	if err != nil {
 		return exitFailed, err
 	}

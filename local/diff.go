@@ -41,7 +41,7 @@ func compare(ctx context.Context, args []string, s streams) (code int, err error
 	}
 	defer func() { err = errors.Join(err, reader.Close()) }()
 	if *secrets == "" {
-		dir, err := filepath.Abs(filepath.Join(*data, "secrets"))
+		dir, err := filepath.Abs(filepath.Join(data.Data, "secrets"))
 		if err != nil {
 			return exitFailed, err
 		}

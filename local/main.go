@@ -87,6 +87,7 @@ func usage(w io.Writer, all []command) {
 			fmt.Fprintf(w, "\n  medlake %s %s\n      %s\n", c.name, c.args, c.doc)
 		}
 	}
+	fmt.Fprintf(w, "\nWith --data DIR go --bucket URL and --catalog URL: the lake's bucket and catalog, if they are not in the folder.\n")
 }
 
 // help is the error of a command that was asked what its options are.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -29,17 +30,44 @@ const (
 	dropEvery = time.Second
 )
 
-func dataFlag(f *flag.FlagSet) *string { return f.String("data", "medlake-data", "folder of the lake") }
+// Where bucket and catalog are if no flag says it, and how children of this process get to know: an argument would show
+// a password to everybody on this machine.
+const (
+	bucketVariable  = "MEDLAKE_BUCKET"
+	catalogVariable = "MEDLAKE_CATALOG"
+)
+
+// dataFlag says where the lake is.
+func dataFlag(f *flag.FlagSet) *node.Place {
+	var at node.Place
+	f.StringVar(&at.Data, "data", "medlake-data", "folder of the lake")
+	f.StringVar(&at.Bucket, "bucket", "", "URL of the lake's bucket, such as s3://lake?region=eu-west-1; default: $"+bucketVariable+", else in the folder")
+	f.StringVar(&at.Catalog, "catalog", "", "URL of the lake's catalog, such as postgres://host/lake; default: $"+catalogVariable+", else in the folder")
+	return &at
+}
+
+// found is a place with what the environment says.
+func found(at node.Place) node.Place {
+	at.Bucket = cmp.Or(at.Bucket, os.Getenv(bucketVariable))
+	at.Catalog = cmp.Or(at.Catalog, os.Getenv(catalogVariable))
+	return at
+}
 
 func secretsFlag(f *flag.FlagSet) *string {
 	return f.String("secrets", "", "URL of the secrets; empty: the folder secrets of the lake")
 }
 
 // openNode opens a lake for processing.
-func openNode(ctx context.Context, data, metadata, secrets string, log *slog.Logger) (*node.Node, error) {
+func openNode(ctx context.Context, at node.Place, metadata, secrets string, log *slog.Logger) (*node.Node, error) {
+	at = found(at)
+	for name, value := range map[string]string{bucketVariable: at.Bucket, catalogVariable: at.Catalog} {
+		if err := os.Setenv(name, value); err != nil {
+			return nil, err
+		}
+	}
 	return node.Open(ctx, node.Config{
-		Data: data, Metadata: metadata, Secrets: secrets, Log: log,
-		Alone: []string{"alone", "--data", data, "--metadata", metadata, "--secrets", secrets},
+		Data: at.Data, Bucket: at.Bucket, Catalog: at.Catalog, Metadata: metadata, Secrets: secrets, Log: log,
+		Alone: []string{"alone", "--data", at.Data, "--metadata", metadata, "--secrets", secrets},
 	})
 }
 
@@ -66,7 +94,7 @@ func serve(ctx context.Context, args []string, s streams) (code int, err error) 
 		return exitFailed, fmt.Errorf("listen: %w (choose another address with --listen)", err)
 	}
 	fmt.Fprintf(s.out, "medlake serves on http://%s\n", ln.Addr())
-	return exitOK, host(ctx, n, *data, ln, log)
+	return exitOK, host(ctx, n, data.Data, ln, log)
 }
 
 // host runs a lake with its doors until ctx ends: the doors close first, then running work is finished and committed.

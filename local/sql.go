@@ -49,12 +49,12 @@ func sql(ctx context.Context, args []string, s streams) (code int, err error) {
 }
 
 // openReader opens a lake for reading, with its metadata.
-func openReader(ctx context.Context, data, meta string) (*node.Reader, *transform.Library, error) {
+func openReader(ctx context.Context, at node.Place, meta string) (*node.Reader, *transform.Library, error) {
 	library, err := node.Metadata(meta)
 	if err != nil {
 		return nil, nil, err
 	}
-	reader, err := node.OpenReader(ctx, data, library.Set())
+	reader, err := node.OpenReader(ctx, found(at), library.Set())
 	return reader, library, err
 }
 

@@ -22,7 +22,7 @@ func (s *statement) build(c query.Catalog) error {
 		if err != nil {
 			return err
 		}
-		if err := s.checkDeletes(&t); err != nil {
+		if err := s.checkDeletes(&t, c.Local); err != nil {
 			return err
 		}
 		if c.Customer != "" && t.Shared() {
@@ -62,13 +62,13 @@ func definition(t *query.Table, c query.Catalog) (sql string, files []string, er
 		cols = append(cols, "t."+query.Ident(col.Name))
 		types = append(types, fmt.Sprintf("%d: {name: %s, type: %s, default_value: NULL}", col.ID, query.Literal(col.Name), query.Literal(sqlType(col.Type))))
 	}
-	if files, err = locals(t, len(t.Files), func(i int) string { return t.Files[i].URL }); err != nil {
+	if files, err = locals(t, c.Local, len(t.Files), func(i int) string { return t.Files[i].URL }); err != nil {
 		return "", nil, err
 	}
 	schema := ", schema = MAP {" + strings.Join(types, ", ") + "}"
 	from := "read_parquet(" + list(files) + schema + ") AS t"
 	if len(t.Deletes) > 0 {
-		rows, deletes, err := deleted(t)
+		rows, deletes, err := deleted(t, c.Local)
 		if err != nil {
 			return "", nil, err
 		}
@@ -80,10 +80,14 @@ func definition(t *query.Table, c query.Catalog) (sql string, files []string, er
 	return "SELECT " + strings.Join(cols, ", ") + " FROM " + from + where(t, c), files, nil
 }
 
-// locals are the paths of n files of a table.
-func locals(t *query.Table, n int, url func(int) string) ([]string, error) {
+// locals are the paths of n files of a table, of which fetched has those that are not in a bucket of this machine.
+func locals(t *query.Table, fetched map[string]string, n int, url func(int) string) ([]string, error) {
 	paths := make([]string, n)
 	for i := range paths {
+		var ok bool
+		if paths[i], ok = fetched[url(i)]; ok {
+			continue
+		}
 		var err error
 		if paths[i], err = local(url(i)); err != nil {
 			return nil, fmt.Errorf("table %s: %w", t.Schema.Table, err)
@@ -120,8 +124,8 @@ func empty(t *query.Table) string {
 const deleteSchema = "MAP {2147483546: {name: 'file_path', type: 'VARCHAR', default_value: NULL}, 2147483545: {name: 'pos', type: 'BIGINT', default_value: NULL}}"
 
 // deleted reads the table's position deletes.
-func deleted(t *query.Table) (sql string, files []string, err error) {
-	if files, err = locals(t, len(t.Deletes), func(i int) string { return t.Deletes[i] }); err != nil {
+func deleted(t *query.Table, fetched map[string]string) (sql string, files []string, err error) {
+	if files, err = locals(t, fetched, len(t.Deletes), func(i int) string { return t.Deletes[i] }); err != nil {
 		return "", nil, err
 	}
 	return "read_parquet(" + list(files) + ", schema = " + deleteSchema + ")", files, nil
@@ -138,11 +142,11 @@ func names(t *query.Table, paths []string) string {
 
 // checkDeletes fails if a delete names a file that is not the table's: spelled another way, it would delete nothing, and
 // rows would come back unnoticed. Deletes of files that are no longer in the table are as usual.
-func (s *statement) checkDeletes(t *query.Table) error {
+func (s *statement) checkDeletes(t *query.Table, fetched map[string]string) error {
 	if len(t.Deletes) == 0 {
 		return nil
 	}
-	rows, _, err := deleted(t)
+	rows, _, err := deleted(t, fetched)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,6 @@
 // Package duckdb is the query engine of one machine: DuckDB inside this process, over the exact files of one snapshot,
 // without any extension. Every statement gets a database of its own in memory, which holds nothing but views. It reads
-// files on this machine only; tables in a cloud bucket are refused with a sentence. It is the only package with cgo.
+// files on this machine only: those of a cloud bucket must have been fetched. It is the only package with cgo.
 package duckdb
 
 import (

@@ -312,10 +312,10 @@ func (c clinic) restored(from string, want map[string][]string) {
 	if err := errors.Join(os.RemoveAll(filepath.Join(c.dir, "bucket")), os.Remove(filepath.Join(c.dir, "catalog.db"))); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Back(t.Context(), from, c.dir); err != nil {
+	if _, err := Back(t.Context(), from, Place{Data: c.dir}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Rebuild(t.Context(), c.dir); err != nil {
+	if _, err := Rebuild(t.Context(), Place{Data: c.dir}); err != nil {
 		t.Fatal(err)
 	}
 	n, _ := c.opened(0)

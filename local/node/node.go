@@ -1,6 +1,6 @@
 // Package node is a whole lake in one process, in one folder: the functions, with an in-process event bus between them, a
-// file bucket, a SQLite catalog and DuckDB. It wires and starts them; what they do is theirs. Several processes may have
-// the same folder open.
+// file bucket, a SQLite catalog and DuckDB. Bucket and catalog may also be elsewhere. It wires and starts them; what they
+// do is theirs. Several processes may have the same lake open.
 package node
 
 import (
@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -31,7 +30,9 @@ import (
 
 // Config says where a lake is and how this program starts itself for what runs in a process of its own.
 type Config struct {
-	Data     string   // folder of the lake, made if it is not there
+	Data     string   // as in Place
+	Bucket   string   // as in Place
+	Catalog  string   // as in Place
 	Metadata string   // folder
 	Secrets  string   // URL; empty: the folder secrets of the lake
 	Alone    []string // arguments with which this program processes one arrival alone
@@ -68,12 +69,9 @@ func Open(ctx context.Context, cfg Config) (n *Node, err error) {
 	if err != nil {
 		return nil, err
 	}
-	data, err := filepath.Abs(cfg.Data)
+	at, err := Place{cfg.Data, cfg.Bucket, cfg.Catalog}.Whole()
 	if err != nil {
 		return nil, err
-	}
-	if err := os.MkdirAll(data, 0o700); err != nil {
-		return nil, fmt.Errorf("make the lake's folder: %w", err)
 	}
 	n = &Node{Library: library, log: cfg.Log, recent: newRecent(10_000)}
 	defer func() {
@@ -81,7 +79,7 @@ func Open(ctx context.Context, cfg Config) (n *Node, err error) {
 			err = errors.Join(err, n.Close())
 		}
 	}()
-	if n.Reader, err = openReader(ctx, data, library.Set(), cfg.layer); err != nil {
+	if n.Reader, err = openReader(ctx, at, library.Set(), cfg.layer); err != nil {
 		return nil, err
 	}
 	n.bucket = n.Reader.bucket
@@ -89,7 +87,7 @@ func Open(ctx context.Context, cfg Config) (n *Node, err error) {
 		return nil, fmt.Errorf("the bucket of this lake cannot be relied on: %w", err)
 	}
 	if cfg.Secrets == "" {
-		cfg.Secrets = store.FileURL(filepath.Join(data, "secrets"))
+		cfg.Secrets = store.FileURL(filepath.Join(at.Data, "secrets"))
 	}
 	if n.Secrets, err = secret.Open(ctx, cfg.Secrets); err != nil {
 		return nil, fmt.Errorf("open secrets: %w", err)

@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"medlake/local/duckdb"
 	"medlake/shared/metadata"
@@ -18,23 +18,24 @@ import (
 // Answer is the hidden command in which this program runs a customer's statement, limited, in a process of its own.
 const Answer = "answer"
 
-// Reader answers SQL over the lake of a folder.
+// Reader answers SQL over a lake.
 type Reader struct {
 	query.Reader
 	bucket    *store.Bucket
 	warehouse *warehouse.Warehouse
+	room      *room // nil if the bucket is on this machine
 }
 
-// OpenReader opens the lake of a folder for reading. It must be there.
-func OpenReader(ctx context.Context, data string, set *metadata.Set) (*Reader, error) {
-	if _, err := os.Stat(filepath.Join(data, "bucket")); errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("there is no lake in %s: name its folder with --data, or load something first", data)
+// OpenReader opens a lake for reading. It must be there.
+func OpenReader(ctx context.Context, at Place, set *metadata.Set) (*Reader, error) {
+	if err := at.there(); err != nil {
+		return nil, fmt.Errorf("%w, or load something first", err)
 	}
-	data, err := filepath.Abs(data)
+	at, err := at.Whole()
 	if err != nil {
 		return nil, err
 	}
-	r, err := openReader(ctx, data, set, nil)
+	r, err := openReader(ctx, at, set, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -44,20 +45,20 @@ func OpenReader(ctx context.Context, data string, set *metadata.Set) (*Reader, e
 	return r, nil
 }
 
-func openReader(ctx context.Context, data string, set *metadata.Set, layer func(*store.Bucket) *store.Bucket) (r *Reader, err error) {
+func openReader(ctx context.Context, at Place, set *metadata.Set, layer func(*store.Bucket) *store.Bucket) (r *Reader, err error) {
 	r = &Reader{}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, r.Close())
 		}
 	}()
-	if r.bucket, err = store.Open(ctx, store.FileURL(filepath.Join(data, "bucket"))); err != nil {
-		return nil, fmt.Errorf("open bucket: %w", err)
+	if r.bucket, err = openBucket(ctx, at.Bucket); err != nil {
+		return nil, err
 	}
 	if layer != nil {
 		r.bucket = layer(r.bucket)
 	}
-	if r.warehouse, err = warehouse.Open(ctx, "sqlite://"+filepath.Join(data, "catalog.db"), r.bucket); err != nil {
+	if r.warehouse, err = warehouse.Open(ctx, at.Catalog, r.bucket); err != nil {
 		return nil, fmt.Errorf("open catalog: %w", err)
 	}
 	self, err := os.Executable()
@@ -65,6 +66,13 @@ func openReader(ctx context.Context, data string, set *metadata.Set, layer func(
 		return nil, err
 	}
 	r.Reader = query.Reader{Source: source{r.warehouse}, Set: set, Engine: duckdb.Engine{}, Sandbox: &query.Child{Command: []string{self, Answer}}}
+	if strings.HasPrefix(at.Bucket, "file:") {
+		return r, nil
+	}
+	if r.room, err = openRoom(filepath.Join(at.Data, "fetched")); err != nil {
+		return nil, fmt.Errorf("make a folder for the files of statements: %w", err)
+	}
+	r.Engine, r.Sandbox = fetching{r.Engine, r.bucket, r.room.dir}, fetching{r.Sandbox, r.bucket, r.room.dir}
 	return r, nil
 }
 
@@ -76,6 +84,9 @@ func (r *Reader) Close() error {
 	}
 	if r.bucket != nil {
 		errs = append(errs, r.bucket.Close())
+	}
+	if r.room != nil {
+		errs = append(errs, r.room.close())
 	}
 	return errors.Join(errs...)
 }

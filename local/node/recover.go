@@ -4,10 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
-	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -39,20 +36,16 @@ func (r *Reader) Backup(ctx context.Context, url string, grace time.Duration, lo
 }
 
 // Back copies a backup into the bucket of a lake that has lost it. The catalog must be rebuilt afterwards.
-func Back(ctx context.Context, url, data string) (c backup.Contents, err error) {
+func Back(ctx context.Context, url string, at Place) (c backup.Contents, err error) {
 	from, err := openBucket(ctx, url)
 	if err != nil {
 		return c, err
 	}
 	defer func() { err = errors.Join(err, from.Close()) }()
-	data, err = filepath.Abs(data)
-	if err != nil {
+	if at, err = at.Whole(); err != nil {
 		return c, err
 	}
-	if err := os.MkdirAll(data, 0o700); err != nil {
-		return c, fmt.Errorf("make the lake's folder: %w", err)
-	}
-	to, err := openBucket(ctx, store.FileURL(filepath.Join(data, "bucket")))
+	to, err := openBucket(ctx, at.Bucket)
 	if err != nil {
 		return c, err
 	}
@@ -62,15 +55,14 @@ func Back(ctx context.Context, url, data string) (c backup.Contents, err error) 
 
 // Rebuild puts the tables of a lake's bucket that its catalog lacks into the catalog, which is made if it is not there.
 // Nothing else may have the lake open.
-func Rebuild(ctx context.Context, data string) (all []warehouse.Rebuilt, err error) {
-	data, err = filepath.Abs(data)
-	if err != nil {
+func Rebuild(ctx context.Context, at Place) (all []warehouse.Rebuilt, err error) {
+	if err := at.there(); err != nil {
 		return nil, err
 	}
-	if _, err := os.Stat(filepath.Join(data, "bucket")); errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("there is no lake in %s: name its folder with --data", data)
+	if at, err = at.Whole(); err != nil {
+		return nil, err
 	}
-	r, err := openReader(ctx, data, nil, nil)
+	r, err := openReader(ctx, at, nil, nil)
 	if err != nil {
 		return nil, err
 	}

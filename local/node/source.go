@@ -17,7 +17,7 @@ func (s source) Table(ctx context.Context, name, customer string) (query.Table, 
 	}
 	t := query.Table{Schema: p.Schema, Deletes: p.Deletes, Snapshot: p.Snapshot, Batch: p.Batch, Files: make([]query.File, len(p.Files))}
 	for i, f := range p.Files {
-		t.Files[i] = query.File{URL: f.Path, Customer: f.Customer, Rows: f.Rows}
+		t.Files[i] = query.File{URL: f.Path, Customer: f.Customer, Rows: f.Rows, Bytes: f.Bytes}
 	}
 	return t, nil
 }

@@ -22,6 +22,8 @@ type Catalog struct {
 	At       time.Time `json:"at,omitzero"`        // rows with _arrived_at up to this moment only
 	Tables   []Table   `json:"tables"`
 	Views    []View    `json:"views,omitempty"`
+	// Local is where this machine has files of a bucket elsewhere, by URL, for engines that read nothing else.
+	Local map[string]string `json:"local,omitempty"`
 }
 
 // Table is one stored table at one snapshot. Without files it is an empty table.
@@ -38,6 +40,7 @@ type File struct {
 	URL      string `json:"url"`
 	Customer string `json:"customer,omitempty"` // the partition's customer
 	Rows     int64  `json:"rows,omitempty"`
+	Bytes    int64  `json:"bytes,omitempty"`
 }
 
 // View is a table defined by SQL over the catalog's tables.
