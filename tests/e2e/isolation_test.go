@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"medlake/shared/archive/lock"
 	"medlake/shared/lake"
 )
@@ -80,6 +82,57 @@ func TestCustomersSeeOnlyTheirOwn(t *testing.T) {
 	s.visit()
 	discreetly(t, "medlake run", s.log.Bytes())
 	l.separate(t)
+	l.eraseOne(t)
+}
+
+// eraseOne erases a patient of one customer, and then the customer: nothing of another's changes.
+func (l *lakeDir) eraseOne(t *testing.T) {
+	t.Helper()
+	names := l.stored(t)
+	landed := l.objects(t, "landing/stmary/")
+	before := l.counts(t, "stmary", names)
+	for _, what := range [][]string{{"--patient", "put by acme 0"}, {"--all"}} {
+		out, code := l.command(t, append([]string{"erase", "--customer", "acme", "--unreadable", "--reason", "test"}, what...)...)
+		if code != 0 {
+			t.Errorf("erase exits with %d: %s", code, out)
+		}
+		discreetly(t, "medlake erase", out)
+	}
+	if d := cmp.Diff(before, l.counts(t, "stmary", names)); d != "" {
+		t.Error(d)
+	}
+	if d := cmp.Diff(landed, l.objects(t, "landing/stmary/")); d != "" {
+		t.Error("uploads of another customer have changed")
+	}
+	if n := len(l.objects(t, "landing/acme/")); n > 0 {
+		t.Errorf("%d uploads are left", n)
+	}
+	if got := l.asks(t, "acme", "SELECT count(*) AS n FROM patients")["n"]; string(got) != "0" {
+		t.Errorf("%s patients are left", got)
+	}
+}
+
+// stored are the names of all tables: also of the ledgers, and of the logs and histories of those that change.
+func (l *lakeDir) stored(t *testing.T) []string {
+	t.Helper()
+	names := []string{lake.OpsLoads, lake.OpsRejects}
+	for _, x := range tables(t, l) {
+		names = append(names, x.ID())
+		if x.Target() != x.ID() {
+			names = append(names, x.Target(), x.ID()+"_history")
+		}
+	}
+	return names
+}
+
+// counts are the rows that a customer sees.
+func (l *lakeDir) counts(t *testing.T, customer string, names []string) map[string]json.RawMessage {
+	t.Helper()
+	var parts []string
+	for i, name := range names {
+		parts = append(parts, fmt.Sprintf("(SELECT count(*) FROM %s) AS t%d", name, i))
+	}
+	return l.asks(t, customer, "SELECT "+strings.Join(parts, ", "))
 }
 
 // visit serves the lake, sends uploads of two customers and tries its doors.
@@ -164,14 +217,7 @@ func (s *server) doors() {
 func (s *server) landed() {
 	s.t.Helper()
 	for customer, want := range map[string]int{"acme": 2, "stmary": 2, "lakeside": 0} {
-		n := 0
-		for _, pattern := range []string{"*/*@*", "*/*/*@*", "*/*/*/*@*", "*/*/*/*/*@*"} {
-			files, err := filepath.Glob(filepath.Join(s.lake.dir, "bucket/landing", customer, pattern))
-			if err != nil {
-				s.t.Fatal(err)
-			}
-			n += len(files)
-		}
+		n := len(s.lake.objects(s.t, "landing/"+customer+"/"))
 		if n != want {
 			s.t.Errorf("%d uploads landed as %s's, want %d", n, customer, want)
 		}
@@ -200,13 +246,7 @@ func (l *lakeDir) drop(t *testing.T, path string, data []byte) {
 // rows and no other.
 func (l *lakeDir) separate(t *testing.T) {
 	t.Helper()
-	names := []string{lake.OpsLoads, lake.OpsRejects}
-	for _, x := range tables(t, l) {
-		names = append(names, x.ID())
-		if x.Target() != x.ID() {
-			names = append(names, x.Target(), x.ID()+"_history")
-		}
-	}
+	names := l.stored(t)
 	var own, all strings.Builder
 	for i, name := range names {
 		fmt.Fprintf(&own, "(SELECT count(*) || ' of ' || coalesce(string_agg(DISTINCT customer, ','), 'nobody') FROM %s) AS t%d, ", name, i)
