@@ -39,14 +39,17 @@ type part struct {
 	sbom  []byte
 }
 
-// build compiles into the folder work and puts images together.
-func build(ctx context.Context, s source, work string) (built, error) {
+// build compiles into the folder work and puts the images together, one for each architecture.
+func build(ctx context.Context, s source, work string, arches ...string) (built, error) {
 	roots, err := certificates()
 	if err != nil {
 		return built{}, err
 	}
 	layers := [][]file{{
-		{name: "tmp/", mode: 0o1777}, {name: "etc/"}, {name: "etc/ssl/"}, {name: "etc/ssl/certs/"},
+		{name: "tmp/", mode: 0o1777},
+		{name: "etc/"},
+		{name: "etc/ssl/"},
+		{name: "etc/ssl/certs/"},
 		{name: "etc/ssl/certs/ca-certificates.crt", data: roots},
 	}}
 	if s.metadata != "" {

@@ -50,7 +50,7 @@ func TestSameSourceSameDigest(t *testing.T) {
 	var digests []v1.Hash
 	for _, s := range []source{hello(t), hello(t)} { // in two folders
 		s.metadata = "../../metadata"
-		b := must[built](t)(build(t.Context(), s, t.TempDir()))
+		b := must[built](t)(build(t.Context(), s, t.TempDir(), arches...))
 		digests = append(digests, must[v1.Hash](t)(b.index.Digest()))
 	}
 	if digests[0] != digests[1] {
@@ -64,7 +64,7 @@ func TestPulledImageIsWhole(t *testing.T) {
 	t.Cleanup(server.Close)
 	s := hello(t)
 	s.metadata, s.role = "../../metadata", "commit"
-	b := must[built](t)(build(t.Context(), s, t.TempDir()))
+	b := must[built](t)(build(t.Context(), s, t.TempDir(), arches...))
 	pinned := must[string](t)(b.push(t.Context(), strings.TrimPrefix(server.URL, "http://")+"/medlake/functions:1"))
 	ref := must[name.Digest](t)(name.NewDigest(pinned))
 

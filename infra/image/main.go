@@ -42,7 +42,7 @@ func run(ctx context.Context, args []string, out, usage io.Writer) error {
 		return err
 	}
 	defer os.RemoveAll(work)
-	b, err := build(ctx, s, work)
+	b, err := build(ctx, s, work, arches...)
 	if err != nil {
 		return err
 	}
