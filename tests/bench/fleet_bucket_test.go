@@ -38,6 +38,8 @@ var s3Takes = map[string]between{
 
 // slowBucket is a bucket in memory whose calls take as long as in the cloud. It counts them.
 type slowBucket struct {
+	takes map[string]between // by kind of call; nil: no time
+
 	mu      sync.Mutex
 	folders map[string]map[string]*slowObject // by the first part of a key
 	calls   map[string]int                    // "GET log" and so on
@@ -51,8 +53,8 @@ type slowObject struct {
 }
 
 // newSlow opens an empty slow bucket.
-func newSlow() (*store.Bucket, *slowBucket) {
-	s := &slowBucket{folders: map[string]map[string]*slowObject{}, calls: map[string]int{}, bytes: map[string]int{}}
+func newSlow(takes map[string]between) (*store.Bucket, *slowBucket) {
+	s := &slowBucket{takes: takes, folders: map[string]map[string]*slowObject{}, calls: map[string]int{}, bytes: map[string]int{}}
 	return store.New(blob.NewBucket(s), "mem://fleet"), s
 }
 
@@ -62,7 +64,9 @@ func (s *slowBucket) call(op, key string) (folder string) {
 	s.mu.Lock()
 	s.calls[op+" "+folder]++
 	s.mu.Unlock()
-	s3Takes[op].sleep()
+	if t, ok := s.takes[op]; ok {
+		t.sleep()
+	}
 	return folder
 }
 
@@ -93,14 +97,15 @@ func (s *slowBucket) Attributes(_ context.Context, key string) (*driver.Attribut
 	return &driver.Attributes{Size: int64(len(o.data)), ModTime: o.at, ETag: o.etag}, nil
 }
 
-// ListPaged implements driver.Bucket, without delimiters.
+// ListPaged implements driver.Bucket.
 func (s *slowBucket) ListPaged(_ context.Context, o *driver.ListOptions) (*driver.ListPage, error) {
 	folder := s.call("LIST", o.Prefix)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	page := &driver.ListPage{}
 	for _, key := range slices.Sorted(maps.Keys(s.folders[folder])) {
-		if !strings.HasPrefix(key, o.Prefix) || key <= string(o.PageToken) {
+		name, ok := strings.CutPrefix(key, o.Prefix)
+		if !ok || key <= string(o.PageToken) {
 			continue
 		}
 		if len(page.Objects) == 1000 {
@@ -108,9 +113,38 @@ func (s *slowBucket) ListPaged(_ context.Context, o *driver.ListOptions) (*drive
 			break
 		}
 		x := s.folders[folder][key]
-		page.Objects = append(page.Objects, &driver.ListObject{Key: key, ModTime: x.at, Size: int64(len(x.data)), MD5: nil})
+		l := &driver.ListObject{Key: key, ModTime: x.at, Size: int64(len(x.data))}
+		if dir, _, ok := strings.Cut(name, o.Delimiter); ok && o.Delimiter != "" {
+			if l = (&driver.ListObject{Key: o.Prefix + dir + o.Delimiter, IsDir: true}); len(page.Objects) > 0 && page.Objects[len(page.Objects)-1].Key == l.Key {
+				continue
+			}
+		}
+		page.Objects = append(page.Objects, l)
 	}
 	return page, nil
+}
+
+// land puts an upload into landing: the gateway's work, which is not counted.
+func (s *slowBucket) land(key string, data []byte) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.folders["landing"] == nil {
+		s.folders["landing"] = map[string]*slowObject{}
+	}
+	s.folders["landing"][key] = &slowObject{data: data, at: time.Now(), etag: key}
+}
+
+// count takes the calls that were made since it was last called: "GET" and so on, and "GET log" and so on.
+func (s *slowBucket) count() map[string]int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := maps.Clone(s.calls)
+	for call, n := range s.calls {
+		op, _, _ := strings.Cut(call, " ")
+		all[op] += n
+	}
+	clear(s.calls)
+	return all
 }
 
 type slowReader struct {
