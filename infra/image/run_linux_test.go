@@ -49,7 +49,7 @@ func TestImageServes(t *testing.T) {
 		"webhook of a store": {`{"EventName":"s3:ObjectCreated:Put","Key":"other/a.zip","Records":[{"eventName":"s3:ObjectCreated:Put","s3":{"bucket":{"name":"other"},"object":{"key":"a.zip"}}}]}`, map[string]string{"Content-Type": "application/json"}, http.StatusAccepted},
 		"event":              {`{"bucket":"lake","key":"nowhere/a.zip"}`, map[string]string{"Content-Type": "application/json", "Ce-Id": "1", "Ce-Source": "medlake", "Ce-Type": "dev.medlake.arrival.v1", "Ce-Specversion": "1.0"}, http.StatusUnprocessableEntity},
 		"through OpenFaaS":   {`{"bucket":"lake","key":"nowhere/a.zip"}`, map[string]string{"Content-Type": "application/json", "Ce-Id": "1", "Ce-Source": "medlake", "Ce-Type": "dev.medlake.arrival.v1", "Ce-Specversion": "1.0", "X-Call-Id": "0", "X-Start-Time": "1"}, http.StatusUnprocessableEntity},
-		"no event":           {`hello`, map[string]string{"Content-Type": "text/csv"}, http.StatusUnsupportedMediaType},
+		"not understood":     {`hello`, map[string]string{"Content-Type": "text/csv"}, http.StatusUnprocessableEntity},
 	} {
 		r := must[*http.Request](t)(http.NewRequestWithContext(t.Context(), http.MethodPost, address+"/", strings.NewReader(tt.body)))
 		for k, v := range tt.header {

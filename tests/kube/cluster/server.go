@@ -81,19 +81,20 @@ func (c *cluster) start(dir, path string, args ...string) error {
 
 // ready waits until the API server says so. It is trusted by the certificate that it made for itself.
 func (c *cluster) ready(ctx context.Context, certificate string) error {
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
+	var last error
 	for {
 		if err := pause(ctx, 100*time.Millisecond); err != nil {
-			return errors.New("the API server does not get ready")
+			return fmt.Errorf("the API server does not get ready: %w", last)
 		}
 		data, err := os.ReadFile(certificate)
 		pool := x509.NewCertPool()
 		if err != nil || !pool.AppendCertsFromPEM(data) {
 			continue
 		}
-		c.client = &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool, ServerName: "localhost"}}}
-		if err := c.do(ctx, http.MethodGet, "/readyz", "", nil); err == nil {
+		c.client = &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}}}
+		if last = c.do(ctx, http.MethodGet, "/readyz", "", nil); last == nil {
 			return nil
 		}
 	}
