@@ -34,6 +34,7 @@ var roles = map[string]role{
 	"merge":    {run: serveMerge, once: true},    // the logs of tables that change to the tables themselves
 	"maintain": {run: serveMaintain, once: true}, // few files of many small ones, few snapshots, nothing left over
 	"sweep":    {run: serveSweep, once: true},    // what was forgotten in landing is sent again
+	"dead":     {run: serveDead},                 // what the broker gave up is counted
 }
 
 func main() {

@@ -27,7 +27,7 @@ func TestRoleMustBeKnown(t *testing.T) {
 	t.Parallel()
 	for _, args := range [][]string{nil, {"nothing"}, {"ingest", "more"}, {"ingest", "once"}, {"sweep", "once", "some"}, {"sweep", "once", "all", "more"}} {
 		var out bytes.Buffer
-		if code := run(t.Context(), args, environment{}, &out); code != 2 || !strings.Contains(out.String(), "alone|commit|ingest|maintain|merge|sweep") {
+		if code := run(t.Context(), args, environment{}, &out); code != 2 || !strings.Contains(out.String(), "alone|commit|dead|ingest|maintain|merge|sweep") {
 			t.Errorf("%v: exit %d: %s", args, code, &out)
 		}
 	}
@@ -93,6 +93,38 @@ func TestOnce(t *testing.T) {
 		if !bytes.Contains(pushed, []byte(name)) {
 			t.Errorf("%s was not pushed", name)
 		}
+	}
+}
+
+// TestQueueThatIsNone: an ingest that cannot pull ends, instead of looking well and taking nothing in.
+func TestQueueThatIsNone(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	env := map[string]string{
+		"MEDLAKE_BUCKET":   store.FileURL(filepath.Join(dir, "bucket")),
+		"MEDLAKE_METADATA": "ingest/testdata/metadata",
+		"MEDLAKE_SECRETS":  store.FileURL(filepath.Join(dir, "secrets")),
+		"MEDLAKE_EVENTS":   "nothing://queue",
+	}
+	var out bytes.Buffer
+	e := environment{getenv: func(name string) string { return env[name] }, listen: func(ctx context.Context, _ string) (net.Listener, error) {
+		return listen(ctx, "127.0.0.1:0")
+	}}
+	if code := run(t.Context(), []string{"ingest"}, e, &out); code != 2 || !strings.Contains(out.String(), "cannot run") {
+		t.Errorf("exit %d: %s", code, &out)
+	}
+}
+
+// TestDeadEventsEndThere: the role needs neither bucket nor catalog.
+func TestDeadEventsEndThere(t *testing.T) {
+	t.Parallel()
+	var h house
+	url := h.start(t, "dead")
+	if err := faas.Sink(http.DefaultClient, url)(t.Context(), faas.NewTick("1")); err != nil {
+		t.Fatal(err)
+	}
+	if logs := h.logs.String(); !strings.Contains(logs, "event is dead") {
+		t.Errorf("not told: %s", logs)
 	}
 }
 

@@ -3,8 +3,10 @@ package main
 import (
 	"context"
 	"errors"
+	"sync"
 
 	"medlake/functions/commit"
+	"medlake/functions/dead"
 	"medlake/functions/ingest"
 	"medlake/functions/maintain"
 	"medlake/functions/merge"
@@ -44,7 +46,25 @@ func serveIngest(ctx context.Context, e environment) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(e.work(ctx, w.run, f.Handle), free())
+	loop, pulled := w.run, error(nil)
+	if url := e.getenv("MEDLAKE_EVENTS"); url != "" {
+		loop = func(ctx context.Context) {
+			ctx, stop := context.WithCancel(ctx)
+			var waking sync.WaitGroup
+			waking.Go(func() { w.run(ctx) })
+			pulled = faas.Pull(ctx, faas.PullConfig{URL: url, Handler: e.telemetry.Handle(f.Handle), Log: e.log})
+			stop()
+			waking.Wait()
+		}
+	}
+	err = e.work(ctx, loop, f.Handle)
+	return errors.Join(err, pulled, free())
+}
+
+// serveDead works for events alone: it has nothing to look for by itself.
+func serveDead(ctx context.Context, e environment) error {
+	d := dead.New(dead.Config{Meter: e.telemetry.Meter, Log: e.log})
+	return e.work(ctx, func(ctx context.Context) { <-ctx.Done() }, d.Handle)
 }
 
 func runAlone(ctx context.Context, e environment) error {
