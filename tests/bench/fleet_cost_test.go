@@ -26,8 +26,8 @@ import (
 	"github.com/cloudevents/sdk-go/v2/event"
 )
 
-// TestRequests counts the requests to the bucket that each function makes, one step of it at a time. It prints them with
-// -v; infra/sizing.md reckons with them.
+// TestRequests counts the requests to the bucket that each function makes, one step of it at a time. infra/sizing.md
+// reckons with them; -v prints them all.
 func TestRequests(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
@@ -97,6 +97,17 @@ func TestRequests(t *testing.T) {
 	step("maintain, a look with deletion", func() error { _, err := maintainer.Round(ctx, maintain.Order{Delete: true}); return err })
 	step("sweep, one customer", func() error { _, err := sweeper.Sweep(ctx, false); return err })
 	step("sweep again", func() error { _, err := sweeper.Sweep(ctx, false); return err })
+	reckon := func(step, calls string, n, want int) {
+		if n != want {
+			t.Errorf("%s makes %d %s, and infra/sizing.md reckons with %d: correct fleet_sizing_test.go and run it with -update", step, n, calls, want)
+		}
+	}
+	zip, entry, swept := got["ingest, a zip"], got["commit, an entry of one zip"], got["sweep again"]
+	reckon("ingest", "PUT a zip", zip["PUT"], putZip+1)
+	reckon("ingest", "GET a zip", zip["GET landing"]+zip["GET loads"]+zip["HEAD"], getZip)
+	reckon("commit", "PUT an entry", entry["PUT"], putEntry+2*putEntryTable)
+	reckon("merge", "PUT a table", got["merge, a table"]["PUT"], putMerge)
+	reckon("sweep", "LIST a sender", swept["LIST"]-1, listSender-2) // there is one day
 	for _, name := range slices.Sorted(maps.Keys(got)) {
 		var line []string
 		for _, call := range slices.Sorted(maps.Keys(got[name])) {
