@@ -69,7 +69,7 @@ func (e environment) bucket(ctx context.Context) (*store.Bucket, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := b.SelfTest(ctx); err != nil {
+	if err := b.Prove(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("the bucket cannot be relied on: %w", err), b.Close())
 	}
 	return b, nil

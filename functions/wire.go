@@ -116,9 +116,18 @@ func serveCommit(ctx context.Context, e environment) error {
 		if err != nil {
 			return nil, nil, err
 		}
+		m, err := merge.New(merge.Config{Bucket: o.bucket, Tables: o.tables, Log: e.log})
+		if err != nil {
+			return nil, nil, err
+		}
+		if err := m.Ensure(ctx, merge.Of(o.library)...); err != nil { // logs of tables that change are the merger's to make
+			return nil, nil, err
+		}
 		var wanted []lake.Schema
 		for _, t := range o.library.Set().Tables {
-			wanted = append(wanted, t.Schema())
+			if t.Change == nil {
+				wanted = append(wanted, t.Schema())
+			}
 		}
 		return c.Run, c.Handle, c.Ensure(ctx, wanted...)
 	})
