@@ -64,9 +64,9 @@ type Upload struct {
 	Text func(m *archive.Member) (csv.Config, bool)
 }
 
-// Without returns the upload without records, locked again; nil if no member is left. All others stay byte for byte. It
-// fails with ErrMisplaced if the upload lacks one of the records, with csv.ErrInseparable if others would read differently
-// without them, and as archive.Rewrite does.
+// Without returns the upload without records, locked again; nil if no member is left. A text of which no record is left
+// leaves too; all others stay byte for byte. It fails with ErrMisplaced if the upload lacks one of the records, with
+// csv.ErrInseparable if others would read differently without them, and as archive.Rewrite does.
 func (u Upload) Without(records Records) ([]byte, error) {
 	found := 0
 	out, err := archive.Rewrite(u.Data, u.Passwords, u.Limits, u.Random, func(m *archive.Member) ([]byte, bool, error) {
@@ -80,9 +80,9 @@ func (u Upload) Without(records Records) ([]byte, error) {
 		if !isText || rows[0] {
 			return nil, false, nil
 		}
-		cut := 0
+		cut, all := 0, 0
 		plain, err = cfg.Cut(plain, func(row int64) bool {
-			if rows[row] {
+			if all++; rows[row] {
 				cut++
 			}
 			return rows[row]
@@ -93,7 +93,7 @@ func (u Upload) Without(records Records) ([]byte, error) {
 		if cut != len(rows) {
 			return nil, false, fmt.Errorf("entry %d: %w", m.Entry, ErrMisplaced)
 		}
-		return plain, true, nil
+		return plain, cut < all, nil // a header alone tells nobody anything
 	})
 	if err == nil && found != len(records) {
 		return nil, ErrMisplaced
