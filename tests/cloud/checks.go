@@ -6,4 +6,5 @@ import "slices"
 var checks = slices.Concat(
 	storeChecks,
 	manyChecks,
+	monitoringChecks,
 )
