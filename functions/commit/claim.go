@@ -194,7 +194,7 @@ func (c *Committer) settle(ctx context.Context, n int64, items []item, logged fo
 		return err
 	}
 	errs := make([]error, len(items))
-	pace.Each(len(items), c.cfg.Parallel, func(i int) {
+	pace.Each(len(items), c.cfg.Requests, func(i int) {
 		if logged.settled[items[i].key] {
 			errs[i] = c.cfg.Bucket.Delete(ctx, items[i].key)
 		}

@@ -5,6 +5,7 @@
 package commit
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -30,7 +31,8 @@ type Config struct {
 	Journal  *journal.Journal // default: one of its own
 	Tables   Tables
 	Attempt  func() string // a name never given before, for files of ops.loads; default random
-	Parallel int           // tables, and requests for pending objects, at once; default 8
+	Parallel int           // tables at once; default 8
+	Requests int           // for pending objects at once, which take their time over a network; default Parallel, or 64 if that is not set
 	Tries    int           // times a table's commit is tried in one round; default 10: each lost race is another's progress
 	Tick     time.Duration // how often to look without being woken; default 2 s
 	Window   Window
@@ -67,6 +69,9 @@ func New(cfg Config) (*Committer, error) {
 	}
 	if cfg.Attempt == nil {
 		cfg.Attempt = rand.Text
+	}
+	if cfg.Requests == 0 {
+		cfg.Requests = cmp.Or(cfg.Parallel, 64)
 	}
 	if cfg.Parallel == 0 {
 		cfg.Parallel = 8

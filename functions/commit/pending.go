@@ -53,7 +53,7 @@ func (c *Committer) pending(ctx context.Context) (items []item, more bool, err e
 	}
 	read := make([]*item, len(found))
 	errs := make([]error, len(found))
-	pace.Each(len(found), c.cfg.Parallel, func(i int) { read[i], errs[i] = c.readPending(ctx, found[i].Key) })
+	pace.Each(len(found), c.cfg.Requests, func(i int) { read[i], errs[i] = c.readPending(ctx, found[i].Key) })
 	if err := errors.Join(errs...); err != nil {
 		return nil, false, err
 	}
