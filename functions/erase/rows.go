@@ -12,11 +12,23 @@ import (
 	"medlake/shared/warehouse"
 )
 
+// Catalog is the tables of the lake; *warehouse.Warehouse is one.
+type Catalog interface {
+	// Tables lists the tables there are.
+	Tables(ctx context.Context) ([]string, error)
+	// Batch pins a table's current state.
+	Batch(ctx context.Context, table string) (warehouse.Head, error)
+	// Live lists the data files at h that can hold rows of a customer, "" means all, by path.
+	Live(ctx context.Context, h warehouse.Head, customer string) ([]warehouse.LiveFile, error)
+	// Forget drops all states of a table but the newest. No file is deleted.
+	Forget(ctx context.Context, table string) error
+}
+
 // Stored is the Tables of a warehouse. A row is the patient's if an identifying column holds the patient's id; those of
 // tables that change are in their logs.
 type Stored struct {
 	Bucket  *store.Bucket
-	Tables  *warehouse.Warehouse
+	Tables  Catalog
 	Columns map[string][]string // that identify, by table as it is stored
 }
 

@@ -29,6 +29,7 @@ type table struct {
 	schema   lake.Schema
 	versions []*version // a snapshot is named by its place; 0 is the empty table
 	held     map[int64]bool
+	forgot   []forgot
 }
 
 type version struct {

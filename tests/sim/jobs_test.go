@@ -112,13 +112,17 @@ func (p *process) ahead() time.Duration {
 	return 0
 }
 
+func (p *process) maintainer() (*maintain.Maintainer, error) {
+	return maintain.New(maintain.Config{
+		Bucket: p.bucket, Journal: p.log, Tables: p.tables, Attempt: p.attempt, Parallel: 1, Tries: 1 + p.rng.IntN(2), Log: quiet,
+		Now: func(context.Context) (time.Time, error) { return p.now.Add(p.ahead()), nil },
+	})
+}
+
 // maintainRounds compacts, expires and folds, and deletes what is left over.
 func maintainRounds(n int) func(*process) error {
 	return func(p *process) error {
-		m, err := maintain.New(maintain.Config{
-			Bucket: p.bucket, Journal: p.log, Tables: p.tables, Attempt: p.attempt, Parallel: 1, Tries: 1 + p.rng.IntN(2), Log: quiet,
-			Now: func(context.Context) (time.Time, error) { return p.now.Add(p.ahead()), nil },
-		})
+		m, err := p.maintainer()
 		if err != nil {
 			return err
 		}
@@ -178,7 +182,10 @@ func restoreSome(p *process) error {
 	if err != nil {
 		return err
 	}
-	table := []string{"", "lake.a", changing.Log.Table, changing.Current.Table}[p.rng.IntN(4)]
+	table := []string{"", changing.Log.Table, changing.Current.Table, "lake.a"}[p.rng.IntN(4)]
+	if p.schemas[table].N == 0 {
+		table = ""
+	}
 	of := table
 	if table == "" || table == changing.Current.Table {
 		of = changing.Log.Table

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"medlake/functions/ingest"
+	"medlake/functions/merge"
 	"medlake/shared/archive/lock"
 	"medlake/shared/lake"
 	"medlake/shared/metadata"
@@ -16,11 +17,14 @@ import (
 
 // kind is what a world reads: uploads by their names in landing, and what must become of them.
 type kind struct {
-	engine  ingest.Engine
-	small   bool // the oracle can read the uploads
-	tables  []lake.Schema
-	uploads [][2]string // <customer>/<name>, content
-	goal    goal
+	engine   ingest.Engine
+	small    bool          // the oracle can read the uploads
+	replays  bool          // with the later metadata
+	folds    []merge.Table // versions of the table that changes; nil: there is none
+	patients *patients     // one of whom is erased; nil: nobody is
+	tables   []lake.Schema
+	uploads  [][2]string // <customer>/<name>, content
+	goal     goal
 }
 
 // small is the kind that costs little and has every outcome: few keys, whose rows come late, tie, delete what is not there
@@ -28,8 +32,11 @@ type kind struct {
 func small(seed uint64) kind {
 	r := rand.New(rand.NewPCG(seed, 8))
 	k := kind{
-		engine: smallEngine{}, small: true, tables: append(smallTables[:len(smallTables):len(smallTables)], changing.Current),
+		engine: smallEngine{}, small: true, replays: true, folds: []merge.Table{changing}, tables: append(smallTables[:len(smallTables):len(smallTables)], changing.Current),
 		goal: goal{quarantine: map[string]int{}},
+	}
+	if r.IntN(2) == 0 {
+		k.folds = append(k.folds, changingLater)
 	}
 	pick := func(list ...string) string { return list[r.IntN(len(list))] }
 	changes := func(text string) string {

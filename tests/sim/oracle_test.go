@@ -23,7 +23,7 @@ func (w *world) check(want goal) string {
 	if err := w.truth.to(1 << 40); err != nil {
 		return err.Error()
 	}
-	for _, c := range []func(goal) string{w.checkLog, w.checkReplays, w.checkTables, w.checkLeftovers} {
+	for _, c := range []func(goal) string{w.checkLog, w.checkReplays, w.checkTables, w.checkLeftovers, w.checkErased} {
 		if w.bad != "" {
 			return w.bad
 		}
@@ -42,16 +42,18 @@ func (w *world) checkLog(want goal) string {
 		epoch int64
 	}
 	receipts, loads, quarantine, own, replay := map[receipt]int{}, map[string]int{}, map[string]int{}, 0, int64(0)
+	erasures := map[int64]bool{}
 	for _, e := range w.truth.entries {
 		if e.Replay != nil {
 			replay = e.N
 		}
+		erasures[e.N] = e.Erase != nil
 		for _, r := range e.Receipts {
 			receipts[receipt{r.Arrival.Key, r.Epoch}]++
 			if r.Read != r.Committed+r.Filtered+r.Rejected {
 				return "a receipt does not balance"
 			}
-			if r.Epoch != 0 && r.Epoch != replay {
+			if r.Epoch != 0 && r.Epoch != replay && !erasures[r.Epoch] {
 				return fmt.Sprintf("entry %d has a receipt of replay %d, which %d ended", e.N, r.Epoch, replay)
 			}
 			if r.Status == lake.Quarantined && r.Epoch == 0 {
@@ -74,7 +76,8 @@ func (w *world) checkLog(want goal) string {
 		if err != nil {
 			return err.Error()
 		}
-		if receipts[receipt{o.Key, 0}] == 0 {
+		epoch, _, _ := w.base.Arrival(o).Rewritten()
+		if receipts[receipt{o.Key, epoch}] == 0 {
 			return fmt.Sprintf("upload %s has no receipt", path.Base(o.Key))
 		}
 	}

@@ -6,4 +6,5 @@ package sim
 const (
 	memorySeeds = 50_000
 	realSeeds   = 2000
+	eraseSeeds  = 2000
 )

@@ -6,4 +6,5 @@ package sim
 const (
 	memorySeeds = 1200
 	realSeeds   = 40
+	eraseSeeds  = 100
 )

@@ -6,4 +6,5 @@ package sim
 const (
 	memorySeeds = 500
 	realSeeds   = 10
+	eraseSeeds  = 10
 )

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"medlake/functions/commit"
+	"medlake/functions/erase"
 	"medlake/functions/maintain"
 	"medlake/functions/merge"
 	"medlake/functions/restore"
@@ -20,6 +21,7 @@ type lakeTables interface {
 	merge.Tables
 	maintain.Tables
 	restore.Tables
+	erase.Catalog
 }
 
 var errCatalog = errors.New("injected: catalog")
@@ -98,8 +100,9 @@ func (t tables) Restore(ctx context.Context, h warehouse.Head, snapshot int64, c
 	_, err := call(t, "restore", h.Table, func() (bool, error) {
 		err := t.in.Restore(ctx, h, snapshot, c)
 		if errors.Is(err, lake.ErrNotFound) {
-			gone = err
-			t.p.bad = "a snapshot that is to be restored is gone"
+			if gone = err; t.p.patients == nil { // an erasure forgets states, and restores to them are passed over
+				t.p.bad = "a snapshot that is to be restored is gone"
+			}
 		}
 		t.p.look(h.Table)
 		return true, err
@@ -143,6 +146,11 @@ func (t tables) RewriteManifests(ctx context.Context, h warehouse.Head) (bool, e
 
 func (t tables) Expire(ctx context.Context, name string) error {
 	_, err := call(t, "expire", name, func() (bool, error) { return true, t.in.Expire(ctx, name) })
+	return err
+}
+
+func (t tables) Forget(ctx context.Context, name string) error {
+	_, err := call(t, "forget", name, func() (bool, error) { return true, t.in.Forget(ctx, name) })
 	return err
 }
 

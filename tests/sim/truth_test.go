@@ -55,7 +55,7 @@ func (t *truth) shown(table string, n int64) (map[string]bool, error) {
 	for i := int64(len(states)); i <= n; i++ {
 		e := t.entries[i-1]
 		now := maps.Clone(states[i-1])
-		if r := e.Restore; r != nil && r.Table == table {
+		if r := e.Restore; r != nil && r.Table == table && (t.w.memory == nil || !t.w.memory.passedOver(r, e.N)) {
 			now = maps.Clone(states[r.Batch])
 			for _, later := range t.entries[r.Batch : i-1] {
 				take(now, later, table, r.Exclude)
@@ -71,17 +71,15 @@ func (t *truth) shown(table string, n int64) (map[string]bool, error) {
 // take brings the loads of an entry into a table, in the place of what they replace, but those that are excluded.
 func take(now map[string]bool, e *journal.Entry, table string, exclude []string) {
 	for _, l := range e.Loads {
-		if slices.Contains(exclude, l.Load) {
-			continue
-		}
-		if slices.Contains(l.Drops, table) {
+		excluded := slices.Contains(exclude, l.Load)
+		if slices.Contains(l.Drops, table) && (!excluded || l.Erased) {
 			delete(now, l.Replaces)
 			for _, older := range l.Older {
 				delete(now, older)
 			}
 		}
 		for _, f := range l.Tables {
-			if f.Table == table && len(f.Files) > 0 {
+			if f.Table == table && len(f.Files) > 0 && !excluded {
 				now[l.Load] = true
 			}
 		}
@@ -111,9 +109,9 @@ func (t *truth) brought(load, table string) ([]row, error) {
 	if err != nil {
 		return nil, err
 	}
-	text, ok := t.w.uploads[rec.Arrival]
-	if !ok {
-		return nil, fmt.Errorf("load %s comes from no upload", load)
+	text, err := t.w.text(rec.Arrival)
+	if err != nil {
+		return nil, fmt.Errorf("load %s: %w", load, err)
 	}
 	engine := smallEngine{later: rec.Metadata == smallEngine{later: true}.Version()}
 	if table != lake.OpsRejects {

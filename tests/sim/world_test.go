@@ -51,6 +51,8 @@ type world struct {
 	uploads     map[string]string
 	truth       *truth
 	files       map[string][]row // read so far, by path
+	patients    *patients        // see kind
+	erased      bool             // the last erasure came to its end
 	deletes     map[string][]datafile.Position
 	schemas     map[string]lake.Schema
 	seen        map[string]int64 // snapshot last looked at, by table
@@ -83,15 +85,12 @@ var epoch = time.Date(2026, 11, 24, 9, 0, 0, 0, time.UTC)
 
 func newWorld(ctx context.Context, seed uint64, k kind, broken *variant, catalogURL string) (*world, error) {
 	w := &world{
-		ctx: ctx, rng: rand.New(rand.NewPCG(seed, 7)), now: epoch, folds: []merge.Table{changing}, broken: broken, engine: k.engine, small: k.small, url: catalogURL,
+		ctx: ctx, rng: rand.New(rand.NewPCG(seed, 7)), now: epoch, folds: k.folds, patients: k.patients, broken: broken, engine: k.engine, small: k.small, url: catalogURL,
 		uploads: map[string]string{}, files: map[string][]row{}, deletes: map[string][]datafile.Position{},
 		schemas: map[string]lake.Schema{}, seen: map[string]int64{}, batch: map[string]int64{},
 	}
 	w.objects = &objects{all: map[string]*object{}, now: func() time.Time { return w.now }}
 	w.base = w.objects.open()
-	if w.rng.IntN(2) == 0 {
-		w.folds = append(w.folds, changingLater)
-	}
 	w.truth = newTruth(w)
 	if catalogURL == "" {
 		w.memory = newCatalog(w)
@@ -269,6 +268,8 @@ func (w *world) drive(processes ...*process) {
 	}
 }
 
+func (w *world) clock() time.Time { return w.now }
+
 var quiet = slog.New(slog.DiscardHandler)
 
 func (p *process) attempt() string { return fmt.Sprintf("%s.%d", p.name, p.rng.Uint64()) }
@@ -286,6 +287,8 @@ func (w *world) upload(name, content string, resent bool) (event.Event, error) {
 		return event.Event{}, err
 	}
 	a := w.base.Arrival(o)
-	w.uploads[a.ID()] = content
+	if w.uploads[a.ID()] = content; w.patients != nil {
+		w.uploads[a.ID()] = w.patients.texts[content]
+	}
 	return faas.NewArrival(a, resent)
 }
