@@ -33,7 +33,7 @@ const (
 const (
 	mergesADay    = 24 * 60 / 2.0
 	maintainsADay = 24 * 60 / 15.0
-	sweepsADay    = 24 * 60 / 5.0
+	sweepsADay    = 24 * 60 / 15.0
 )
 
 // Requests, as TestRequests counts them.

@@ -38,24 +38,32 @@ var fleets = flag.String("fleet", "20x1", "what TestFleet runs, such as 1x1,100x
 //
 // Each runs in a process of its own, because some packages keep channels, and those belong to one clock.
 func TestFleet(t *testing.T) {
-	all := strings.Split(*fleets, ",")
-	if len(all) == 1 {
-		f, err := parseFleet(all[0])
-		if err != nil {
-			t.Fatal(err)
-		}
-		dir := t.TempDir()
-		synctest.Test(t, func(t *testing.T) { f.run(t, dir) })
-		return
-	}
-	for _, one := range all {
-		cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestFleet$", "-fleet="+one)
+	t.Parallel()
+	for one := range strings.SplitSeq(*fleets, ",") {
+		cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestOneFleet$")
+		cmd.Env = append(os.Environ(), fleetOf+"="+one)
 		out, err := cmd.CombinedOutput()
 		t.Logf("%s", out)
 		if err != nil {
-			t.Errorf("%s: %v", one, err)
+			t.Errorf("%s: %v\n%s", one, err, out)
 		}
 	}
+}
+
+const fleetOf = "MEDLAKE_TEST_FLEET"
+
+// TestOneFleet is the process of TestFleet.
+func TestOneFleet(t *testing.T) {
+	what := os.Getenv(fleetOf)
+	if what == "" {
+		t.Skip("it is a part of TestFleet")
+	}
+	f, err := parseFleet(what)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) { f.run(t, dir) })
 }
 
 func parseFleet(s string) (f *fleet, err error) {
