@@ -1,0 +1,107 @@
+# Who may do what in the lake's bucket, for every cloud alike. The modules turn this table into their own policies.
+#
+# A pattern that ends in "/" means all keys below it, "" all keys, a "*" in it anything; any other pattern is one key.
+# read: get and describe; create: put where nothing is; write: put, also over what is there; delete: remove.
+# Every identity but gateway may list names, because a store tells "absent" from "forbidden" only to those.
+
+locals {
+  # Each function proves at its start that the bucket keeps its promises.
+  selftest = ["selftest/"]
+  # Who keeps tables proves the catalog, too, with tables of their own that they remove again.
+  catalogtest = ["tables/ops/selftest_*/"]
+  log         = ["log/", "folded/", "hint", "gaps"]
+
+  roles = {
+    ingest = {
+      list    = true
+      read    = concat(local.selftest, local.log, ["landing/", "loads/", "arrivals/", "pending/", "schemas/", "tables/*/data/"])
+      create  = ["loads/", "arrivals/", "attempts/", "tables/*/data/"]
+      write   = concat(local.selftest, ["pending/"])
+      delete  = concat(local.selftest, ["attempts/"])
+      events  = true
+      secrets = true
+      catalog = false
+      backup  = "none"
+    }
+    commit = {
+      list    = true
+      read    = concat(local.selftest, local.log, ["loads/", "pending/", "schemas/", "tables/"])
+      create  = ["log/", "schemas/"]
+      write   = concat(local.selftest, ["hint", "gaps", "tables/"])
+      delete  = concat(local.selftest, local.catalogtest, ["pending/", "tables/*/metadata/"])
+      events  = false
+      secrets = false
+      catalog = true
+      backup  = "none"
+    }
+    merge = {
+      list    = true
+      read    = concat(local.selftest, local.log, ["loads/", "schemas/", "tables/"])
+      create  = ["schemas/"]
+      write   = concat(local.selftest, ["tables/"])
+      delete  = concat(local.selftest, local.catalogtest, ["tables/*/metadata/"])
+      events  = false
+      secrets = false
+      catalog = true
+      backup  = "none"
+    }
+    maintain = {
+      list    = true
+      read    = concat(local.selftest, local.log, ["clock", "loads/", "schemas/", "tables/"])
+      create  = ["folded/", "schemas/"]
+      write   = concat(local.selftest, ["clock", "log/", "loads/", "tables/"])
+      delete  = concat(local.selftest, ["tables/"])
+      events  = false
+      secrets = false
+      catalog = true
+      backup  = "none"
+    }
+    sweep = {
+      list    = true
+      read    = concat(local.selftest, local.log, ["pending/", "swept/"])
+      create  = []
+      write   = concat(local.selftest, ["swept/"])
+      delete  = concat(local.selftest, ["swept/"])
+      events  = false
+      secrets = false
+      catalog = false
+      backup  = "none"
+    }
+    # A door for senders: it adds uploads and sees nothing.
+    gateway = {
+      list    = false
+      read    = []
+      create  = ["landing/"]
+      write   = []
+      delete  = []
+      events  = false
+      secrets = false
+      catalog = false
+      backup  = "none"
+    }
+    # Copies the lake into the backup bucket. It cannot change the lake, nor the operator the copy.
+    backup = {
+      list    = true
+      read    = [""]
+      create  = []
+      write   = local.selftest
+      delete  = local.selftest
+      events  = false
+      secrets = false
+      catalog = true
+      backup  = "write"
+    }
+    # Commands that a person runs: replay, restore, rebuild, erase. Only erase removes an upload.
+    operator = {
+      list    = true
+      read    = [""]
+      create  = ["landing/"]
+      write   = concat(local.selftest, local.log, ["loads/", "pending/", "schemas/", "tables/", "erasures/"])
+      delete  = concat(local.selftest, ["landing/", "pending/", "tables/"])
+      events  = false
+      secrets = true
+      catalog = true
+      backup  = "read"
+    }
+  }
+}
