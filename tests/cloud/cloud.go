@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -121,17 +122,16 @@ func (c *cloud) startServer(ctx context.Context, name string) error {
 	return nil
 }
 
-// restart ends a server, by SIGKILL if hard, and starts it again on the same port with the same data.
-func (c *cloud) restart(ctx context.Context, name string, hard bool) error {
+// restart ends a server at once, as a crash does, and starts it again on the same port with the same data.
+func (c *cloud) restart(ctx context.Context, name string) error {
 	p := c.running[name]
 	if p == nil {
 		return fmt.Errorf("%s does not run", name)
 	}
-	if hard {
-		p.kill()
-	} else {
-		p.stop()
+	if err := p.cmd.Process.Signal(syscall.SIGQUIT); err != nil { // not SIGKILL: PostgreSQL's children would stay behind
+		return err
 	}
+	<-p.ended
 	return c.startServer(ctx, name)
 }
 

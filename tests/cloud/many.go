@@ -30,7 +30,7 @@ const (
 )
 
 // throughKills runs 8 ingest, 3 commit and every periodic role as processes of their own, kills one every two seconds, and
-// loses, doubles and reorders events. Then every table is right to the row.
+// loses, doubles and reorders events; the catalog crashes too. Then every table is right to the row.
 func throughKills(ctx context.Context, c *cloud) (err error) {
 	l, err := c.manyLake(ctx)
 	if err != nil {
@@ -74,6 +74,11 @@ func throughKills(ctx context.Context, c *cloud) (err error) {
 	x := newExpected()
 	send := faas.Sink(http.DefaultClient, b.url+"/ingest")
 	for n := range manyUploads {
+		if n == manyUploads/2 {
+			if err := c.restart(ctx, "postgres"); err != nil {
+				return err
+			}
+		}
 		a, err := x.send(ctx, l, n, manyRows)
 		if err != nil {
 			return err
@@ -99,7 +104,7 @@ func throughKills(ctx context.Context, c *cloud) (err error) {
 	for _, n := range killed {
 		total += n
 	}
-	c.say("     %d uploads of %d customers, %d rows; %d kills %v; events: %d lost, %d doubled, %d sent again, %d given up",
+	c.say("     %d uploads of %d customers, %d rows; %d kills %v, and one of the catalog; events: %d lost, %d doubled, %d sent again, %d given up",
 		manyUploads, len(customers), len(x.labs)+x.events, total, killed, b.lost.Load(), b.doubled.Load(), b.again.Load(), b.dead.Load())
 	return nil
 }
