@@ -46,6 +46,9 @@ func simulate(ctx context.Context, seed uint64, o options) (done tally, bad stri
 	}
 	w.chance, w.plan = o.chance, o.plan
 	if o.plan == nil {
+		if w.url != "" && w.rng.IntN(2) == 0 {
+			w.lost = w.calls + 1 + w.rng.IntN(300)
+		}
 		w.sleepy, w.until = 150, w.now.Add(15*time.Hour)
 	}
 	processes, err := w.populate(k, old)
@@ -55,6 +58,13 @@ func simulate(ctx context.Context, seed uint64, o options) (done tally, bad stri
 	w.drive(processes...)
 	faults := w.calls
 	w.chance, w.plan, w.sleepy = 0, nil, 0
+	if w.lost > 0 {
+		kill(w.asleep)
+		w.asleep = nil
+		if err := w.rebuild(o.catalog + ".again"); err != nil {
+			return w.tally, "", err
+		}
+	}
 	w.rest(k)
 	if len(w.asleep) > 0 {
 		if w.now = w.now.Add(26 * time.Hour); len(k.folds) > 0 { // all in all less than a file without a record is safe for
@@ -71,6 +81,11 @@ func simulate(ctx context.Context, seed uint64, o options) (done tally, bad stri
 			}
 		}
 		w.drive(w.elder(maintainRounds(1)))
+	}
+	if w.copied != nil {
+		if err := w.bringBack(); err != nil {
+			w.bad = err.Error()
+		}
 	}
 	if k.patients != nil {
 		w.erased = false
@@ -138,6 +153,9 @@ func (w *world) populate(k kind, events []event.Event) (processes []*process, er
 	}
 	if k.replays {
 		some("replay", w.rng.IntN(2), func() func(*process) error { return replayAll })
+	}
+	if w.url != "" {
+		some("backup", 1, func() func(*process) error { return backupOnce })
 	}
 	if k.patients != nil {
 		some("erase", 2, func() func(*process) error { return eraseOnce(k.patients) })

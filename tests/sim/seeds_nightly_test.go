@@ -2,7 +2,7 @@
 
 package sim
 
-// How many worlds are tried in memory and in Iceberg tables.
+// How many worlds are tried: in memory, in Iceberg tables, and with a patient who is erased.
 const (
 	memorySeeds = 50_000
 	realSeeds   = 2000

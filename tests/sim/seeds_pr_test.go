@@ -2,9 +2,9 @@
 
 package sim
 
-// How many worlds are tried in memory and in Iceberg tables.
+// How many worlds are tried: in memory, in Iceberg tables, and with a patient who is erased.
 const (
-	memorySeeds = 1200
-	realSeeds   = 40
-	eraseSeeds  = 100
+	memorySeeds = 3000
+	realSeeds   = 60
+	eraseSeeds  = 60
 )
