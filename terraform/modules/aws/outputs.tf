@@ -3,7 +3,7 @@
 locals {
   environment = {
     MEDLAKE_BUCKET  = "s3://${module.lake.id}?region=${local.region}"
-    MEDLAKE_EVENTS  = "awssqs://${replace(aws_sqs_queue.arrivals.url, "/^https?:\/\//", "")}?region=${local.region}"
+    MEDLAKE_EVENTS  = "awssqs://${split("://", aws_sqs_queue.arrivals.url)[1]}?region=${local.region}"
     MEDLAKE_CATALOG = local.catalog_url
     MEDLAKE_SECRETS = "awssecretsmanager://${var.name}/{name}?region=${local.region}"
   }
