@@ -2,8 +2,10 @@ package sim
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
+	"medlake/shared/store"
 	"medlake/shared/store/faulty"
 )
 
@@ -12,6 +14,7 @@ func (p *process) gate(op, key string) faulty.Fault {
 	if p.dead {
 		return faulty.Crash
 	}
+	p.claims = op == "apply" || op == string(faulty.Put) && (strings.HasPrefix(key, "loads/") || strings.HasPrefix(key, store.LogPrefix))
 	p.paused <- true
 	<-p.run
 	if p.dead {
@@ -77,7 +80,11 @@ func (w *world) drive(processes ...*process) {
 			}
 		}
 		p := processes[i]
-		sleeps := w.sleepy > 0 && len(w.asleep) < 3 && w.rng.IntN(w.sleepy) == 0
+		often := w.sleepy
+		if p.claims {
+			often /= 10
+		}
+		sleeps := w.sleepy > 0 && len(w.asleep) < 3 && w.rng.IntN(often) == 0
 		if sleeps {
 			w.asleep = append(w.asleep, p)
 		} else {

@@ -104,18 +104,10 @@ func mergeRounds(n int, fold merge.Table) func(*process) error {
 	}
 }
 
-// ahead is how far the clock of who deletes is ahead of the store's.
-func (p *process) ahead() time.Duration {
-	if p.broken != nil {
-		return p.broken.ahead
-	}
-	return 0
-}
-
 func (p *process) maintainer() (*maintain.Maintainer, error) {
 	return maintain.New(maintain.Config{
 		Bucket: p.bucket, Journal: p.log, Tables: p.tables, Attempt: p.attempt, Parallel: 1, Tries: 1 + p.rng.IntN(2), Log: quiet,
-		Now: func(context.Context) (time.Time, error) { return p.now.Add(p.ahead()), nil },
+		Now: func(context.Context) (time.Time, error) { return p.now, nil },
 	})
 }
 

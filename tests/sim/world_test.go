@@ -77,6 +77,7 @@ type process struct {
 	tables lakeTables
 	log    *journal.Journal
 	dead   bool
+	claims bool   // the call it is about to make: when it sleeps there, much happens meanwhile
 	fold   string // that its merges are by
 	run    chan struct{}
 	paused chan bool // true: paused before a call; false: ended
