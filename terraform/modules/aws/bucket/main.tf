@@ -59,12 +59,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "this" {
     content {
       id     = "cold ${rule.key}"
       status = "Enabled"
-      filter {
-        and {
-          prefix                   = rule.key
-          object_size_greater_than = 131072
-        }
-      }
+      filter { prefix = rule.key } # S3 leaves objects below 128 KiB where they are
       transition {
         days          = rule.value
         storage_class = "GLACIER_IR"
