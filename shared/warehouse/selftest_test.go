@@ -56,7 +56,7 @@ func TestSelfTestFindsACatalogThatDoesNotCompare(t *testing.T) {
 	if err := w.SelfTest(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	for o, err := range b.List(t.Context(), store.TablePrefix("ops.")) {
+	for o, err := range b.List(t.Context(), store.TablePrefix("ops")) {
 		t.Errorf("the self-test left %s, %v", o.Key, err)
 	}
 	if w.cat.pointers == nil || w.cat.single {

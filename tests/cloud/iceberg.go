@@ -9,7 +9,7 @@ import (
 	"strconv"
 )
 
-// The REST catalog of Apache Iceberg's own tests (RESTCatalogServlet over InMemoryCatalog) is what other implementations
+// The REST catalog of Apache Iceberg's own tests (RESTCatalogServlet over JdbcCatalog) is what other implementations
 // are compared with. It is no program: Catalogs.java makes it one.
 var (
 	//go:embed iceberg/pom.xml
@@ -41,12 +41,13 @@ func buildIceberg(ctx context.Context, c *cloud, dir string) error {
 }
 
 // runIceberg is a server whose tables lie in the buckets of MinIO, which must run.
-func runIceberg(ctx context.Context, c *cloud, _ string, port int) (*exec.Cmd, error) {
+func runIceberg(ctx context.Context, c *cloud, data string, port int) (*exec.Cmd, error) {
 	if err := c.need(ctx, "minio"); err != nil {
 		return nil, err
 	}
 	dir := filepath.Join(c.cache, icebergREST)
-	return exec.Command("java", "-Xmx512m", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", filepath.Join(dir, "classes")+":"+filepath.Join(dir, "lib/*"), "Catalogs", strconv.Itoa(port),
+	return exec.Command("java", "-Xmx512m", "-Dorg.slf4j.simpleLogger.defaultLogLevel=error", "-cp", filepath.Join(dir, "classes")+":"+filepath.Join(dir, "lib/*"),
+		"Catalogs", strconv.Itoa(port), data, "jdbc.schema-version", "V1", "warehouse", "s3://unused",
 		"io-impl", "org.apache.iceberg.aws.s3.S3FileIO", "s3.endpoint", c.url("minio"), "s3.path-style-access", "true",
 		"s3.access-key-id", accessKey, "s3.secret-access-key", secretKey, "client.region", region), nil
 }

@@ -124,7 +124,7 @@ func (l *lakeDir) in(t *testing.T, said *bytes.Buffer, dir string, args ...strin
 	}
 	temp := t.TempDir()
 	cmd := exec.CommandContext(t.Context(), program, append([]string{args[0], "--data", l.dir, "--metadata", meta}, args[1:]...)...)
-	cmd.Dir, cmd.Env = dir, append(os.Environ(), "TMPDIR="+temp)
+	cmd.Dir, cmd.Env = dir, append(append(os.Environ(), "TMPDIR="+temp), l.at...)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	if err := cmd.Run(); cmd.ProcessState == nil {
@@ -218,7 +218,7 @@ func TestUnreadableArgument(t *testing.T) {
 		}
 	}
 	silent(t, "medlake load", said.Bytes())
-	if _, err := os.Stat(filepath.Join(l.dir, "bucket", "landing")); err == nil {
+	if len(l.objects(t, "landing/")) > 0 {
 		t.Error("something was stored")
 	}
 }

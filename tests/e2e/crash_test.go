@@ -11,6 +11,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -160,6 +161,7 @@ func (s *server) start() {
 		s.t.Fatal(err)
 	}
 	s.cmd = exec.Command(program, "run", "--data", s.lake.dir, "--metadata", meta, "--listen", "127.0.0.1:0")
+	s.cmd.Env = append(os.Environ(), s.lake.at...)
 	s.log.Reset()
 	s.cmd.Stderr = &s.log
 	out, err := s.cmd.StdoutPipe()

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"medlake/shared/store"
+	"medlake/shared/warehouse/warehousetest"
 )
 
 // silent fails if a marker or a password stands in what medlake said.
@@ -34,7 +35,7 @@ func tellTales() []string {
 
 func (l *lakeDir) bucket(t *testing.T) *store.Bucket {
 	t.Helper()
-	b, err := store.Open(t.Context(), store.FileURL(l.dir+"/bucket"))
+	b, err := store.Open(t.Context(), warehousetest.Bucket(t, l.dir))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"medlake/shared/archive/lock"
+	"medlake/shared/warehouse/warehousetest"
 )
 
 // program is the medlake binary, built once.
@@ -49,15 +50,19 @@ func realData(t *testing.T) string {
 	return dir
 }
 
-// lakeDir is a lake under test.
+// lakeDir is a lake under test: in a folder, or with its bucket and catalog where the environment of the tests says.
 type lakeDir struct {
 	dir      string
 	metadata string
+	at       []string // what medlake finds in its environment
 }
 
 func newLake(t *testing.T) *lakeDir {
 	t.Helper()
 	l := &lakeDir{dir: t.TempDir(), metadata: "../../metadata"}
+	if warehousetest.Remote() {
+		l.at = []string{"MEDLAKE_BUCKET=" + warehousetest.Bucket(t, l.dir), "MEDLAKE_CATALOG=" + warehousetest.Catalog(t, l.dir)}
+	}
 	for _, customer := range []string{"acme", "stmary", "lakeside"} {
 		l.secret(t, "zip/"+customer, password(customer)+"\n"+previous(customer)+"\n")
 		l.secret(t, "key/"+customer, key(customer)+"\n")
@@ -89,6 +94,7 @@ func (l *lakeDir) command(t *testing.T, args ...string) (out []byte, code int) {
 	}
 	args = append([]string{args[0], "--data", l.dir, "--metadata", meta}, args[1:]...)
 	cmd := exec.CommandContext(t.Context(), program, args...)
+	cmd.Env = append(os.Environ(), l.at...)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	err = cmd.Run()

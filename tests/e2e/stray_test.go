@@ -3,8 +3,6 @@ package e2e
 import (
 	"bytes"
 	"encoding/json"
-	"os"
-	"path/filepath"
 	"testing"
 
 	"medlake/shared/archive/lock"
@@ -15,11 +13,8 @@ func TestUploadOfAnUnknownCustomer(t *testing.T) {
 	t.Parallel()
 	l := newLake(t)
 	data := packed(t, lock.AES256, password("acme"), 7, lock.File{Name: "patients.csv", Data: residents("stray")})
-	object := filepath.Join(l.dir, "bucket/landing/nobody/2026-11-24/synthea", resident+".zip@stray")
-	if err := os.MkdirAll(filepath.Dir(object), 0o700); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(object, data, 0o600); err != nil {
+	key := "landing/nobody/2026-11-24/synthea/" + resident + ".zip@stray"
+	if err := l.bucket(t).Put(t.Context(), key, data); err != nil {
 		t.Fatal(err)
 	}
 	s := &server{t: t, lake: l}
@@ -33,7 +28,7 @@ func TestUploadOfAnUnknownCustomer(t *testing.T) {
 			t.Errorf("%s is %s, want %s", column, row[column], want)
 		}
 	}
-	if kept, err := os.ReadFile(object); err != nil || !bytes.Equal(kept, data) {
+	if kept, err := l.bucket(t).Get(t.Context(), key); err != nil || !bytes.Equal(kept, data) {
 		t.Errorf("landing holds %d bytes, want the %d that were sent: %v", len(kept), len(data), err)
 	}
 	discreetly(t, "medlake run", s.log.Bytes())

@@ -8,7 +8,7 @@ import java.net.InetSocketAddress;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
-import org.apache.iceberg.inmemory.InMemoryCatalog;
+import org.apache.iceberg.jdbc.JdbcCatalog;
 import org.apache.iceberg.rest.RESTCatalogAdapter;
 import org.apache.iceberg.rest.RESTCatalogServlet;
 import org.eclipse.jetty.server.Server;
@@ -16,16 +16,17 @@ import org.eclipse.jetty.servlet.ServletContextHandler;
 import org.eclipse.jetty.servlet.ServletHolder;
 
 /**
- * Iceberg's own REST catalog, as its tests have it: any number of catalogs, in memory, each at a path of its own. Arguments
- * are the port and properties of the catalogs, names and values by turns.
+ * Iceberg's own REST catalog, as its tests have it: any number of catalogs, each at a path and in an SQLite file of its own.
+ * Arguments are the port, the folder of the files, and properties of the catalogs, names and values by turns.
  */
 public class Catalogs extends HttpServlet {
   private final Map<String, Forward> catalogs = new ConcurrentHashMap<>();
   private final Map<String, String> properties = new HashMap<>();
+  private String folder;
 
   /** RESTCatalogServlet's service is protected. */
   private static final class Forward extends RESTCatalogServlet {
-    Forward(InMemoryCatalog catalog) {
+    Forward(JdbcCatalog catalog) {
       super(new RESTCatalogAdapter(catalog));
     }
 
@@ -43,8 +44,10 @@ public class Catalogs extends HttpServlet {
       return;
     }
     Forward catalog = catalogs.computeIfAbsent(path.substring(1, cut), name -> {
-      InMemoryCatalog made = new InMemoryCatalog();
-      made.initialize(name, properties);
+      Map<String, String> own = new HashMap<>(properties);
+      own.put("uri", "jdbc:sqlite:" + folder + "/" + name + ".db?busy_timeout=20000&journal_mode=WAL&synchronous=NORMAL");
+      JdbcCatalog made = new JdbcCatalog();
+      made.initialize(name, own);
       return new Forward(made);
     });
     catalog.serve(new HttpServletRequestWrapper(request) {
@@ -57,7 +60,8 @@ public class Catalogs extends HttpServlet {
 
   public static void main(String[] args) throws Exception {
     Catalogs catalogs = new Catalogs();
-    for (int i = 1; i + 1 < args.length; i += 2) {
+    catalogs.folder = args[1];
+    for (int i = 2; i + 1 < args.length; i += 2) {
       catalogs.properties.put(args[i], args[i + 1]);
     }
     ServletContextHandler context = new ServletContextHandler();
