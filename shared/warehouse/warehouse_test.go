@@ -31,7 +31,11 @@ func lakeAt(t *testing.T, dir string) (*Warehouse, *store.Bucket) {
 // openOn opens the folder's catalog on a given bucket.
 func openOn(t *testing.T, dir string, b *store.Bucket) *Warehouse {
 	t.Helper()
-	w, err := Open(t.Context(), warehousetest.Catalog(t, dir), b)
+	at := warehousetest.Catalog(t, dir)
+	if strings.HasPrefix(b.URL(""), "mem:") { // no server can write there
+		at = "sqlite://" + filepath.Join(dir, "catalog.db")
+	}
+	w, err := Open(t.Context(), at, b)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,10 +20,6 @@ var (
 
 const icebergREST = "iceberg-rest-1.10.1"
 
-func init() {
-	servers["iceberg-rest"] = spec{install: folder(icebergREST, buildIceberg), command: runIceberg, answers: answersHTTP}
-}
-
 func buildIceberg(ctx context.Context, c *cloud, dir string) error {
 	for name, data := range map[string][]byte{"pom.xml": icebergPOM, "Catalogs.java": icebergCatalogs} {
 		if err := os.WriteFile(filepath.Join(dir, name), data, 0o644); err != nil {

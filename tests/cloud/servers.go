@@ -93,8 +93,9 @@ var servers = map[string]spec{
 		},
 		answers: answersHTTP,
 	},
-	"postgres": {install: installPostgres, command: runPostgres, answers: answersTCP},
-	"promtool": {install: aptInstall("promtool", "prometheus")},
+	"iceberg-rest": {install: folder(icebergREST, buildIceberg), command: runIceberg, answers: answersHTTP},
+	"postgres":     {install: installPostgres, command: runPostgres, answers: answersTCP},
+	"promtool":     {install: aptInstall("promtool", "prometheus")},
 }
 
 func address(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }

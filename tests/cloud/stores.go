@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -18,7 +19,17 @@ var storeChecks = []check{
 	{"catalogs: PostgreSQL over S3", []string{"versitygw", "postgres"}, overTables("versitygw", postgresCatalog)},
 	{"catalogs: Iceberg REST over S3", []string{"minio", "iceberg-rest"}, overTables("minio", restCatalog)},
 	{"catalogs: Glue over S3, one committer", []string{"moto"}, overTables("moto", glueCatalog)},
+	{"program: files and results over S3 and PostgreSQL", []string{"versitygw", "postgres"}, overAll("versitygw", postgresCatalog)},
+	{"program: files and results over S3 and Iceberg REST", []string{"minio", "iceberg-rest"}, overAll("minio", restCatalog)},
 }
+
+var whole = flag.Bool("whole", false, "run all tests of tables and of the program over each store and catalog, not those alone that differ there")
+
+// Without -whole these are the tests that say most about a store and a catalog in minutes.
+const (
+	tablesTests  = "SelfTest|Ensure|Append|Rebuilt|Lost|Restore|Expire|Tagged|Plan|Month|Concurrent|Race"
+	programTests = "RealFiles|BadInput$|Isolat|Customers|UnknownCustomer|Gzips|KilledWhileLoading"
+)
 
 // catalogOf gives the URL of a catalog server, where each test makes a place of its own, and what else the tests need in
 // their environment.
@@ -56,8 +67,26 @@ func overTables(server string, catalog catalogOf) func(context.Context, *cloud) 
 		if err != nil {
 			return err
 		}
-		return c.test(ctx, env, "./shared/warehouse")
+		return c.test(ctx, env, "-run", some(tablesTests), "./shared/warehouse", "-rebuilds=6")
 	}
+}
+
+// overAll runs the tests of the whole program over a bucket and a catalog: the same files, the same figures.
+func overAll(server string, catalog catalogOf) func(context.Context, *cloud) error {
+	return func(ctx context.Context, c *cloud) error {
+		env, err := c.lake(ctx, server, catalog)
+		if err != nil {
+			return err
+		}
+		return c.test(ctx, env, "-run", some(programTests), "./tests/e2e", "-kills=5")
+	}
+}
+
+func some(tests string) string {
+	if *whole {
+		return "."
+	}
+	return tests
 }
 
 // lake is the environment of tests over a bucket and a catalog.
