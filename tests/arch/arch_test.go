@@ -45,7 +45,7 @@ var fences = map[string][]string{
 	"archive/zip":                     {"shared/archive/lock"},
 	"github.com/google/go-cmp":        {"shared/query/querytest"},
 	"github.com/rogpeppe/go-internal": {},
-	"testing":                         {"shared/query/querytest", "shared/datafile/datafiletest"},
+	"testing":                         {"shared/query/querytest", "shared/datafile/datafiletest", "shared/warehouse/warehousetest"},
 }
 
 // TestImports reads the files that are built into the product; tests may import what they like.
