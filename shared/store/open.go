@@ -12,7 +12,6 @@ import (
 	_ "gocloud.dev/blob/azureblob" // azblob:
 	_ "gocloud.dev/blob/gcsblob"   // gs:
 	"gocloud.dev/blob/memblob"
-	_ "gocloud.dev/blob/s3blob" // s3:
 
 	"medlake/shared/lake"
 	"medlake/shared/store/durable"
@@ -52,7 +51,11 @@ func Open(ctx context.Context, url string) (*Bucket, error) {
 	case "mem":
 		b.blob = memblob.OpenBucket(nil)
 	default:
-		if b.blob, err = blob.OpenBucket(ctx, at.open); err != nil {
+		open := blob.OpenBucket
+		if at.scheme == "s3" {
+			open = func(ctx context.Context, _ string) (*blob.Bucket, error) { return openS3(ctx, at) }
+		}
+		if b.blob, err = open(ctx, at.open); err != nil {
 			return nil, fmt.Errorf("open bucket %s: %w", at.base, err)
 		}
 		if at.prefix != "" {
