@@ -24,7 +24,9 @@ func (b *run) forget(ctx context.Context, now time.Time, s *state) error {
 	was := gone{Since: map[string]time.Time{}}
 	data, err := b.cfg.Target.Get(ctx, goneKey)
 	if err == nil {
-		err = json.Unmarshal(data, &was)
+		if err = json.Unmarshal(data, &was); err == nil {
+			err = lake.CheckFormat(was.Format)
+		}
 	} else if errors.Is(err, lake.ErrNotFound) {
 		err = nil
 	}

@@ -74,6 +74,9 @@ func (g *gaps) read(ctx context.Context, b *store.Bucket) error {
 	if err := json.Unmarshal(data, &s); err != nil {
 		return fmt.Errorf("gaps of the log: %w", err)
 	}
+	if err := lake.CheckFormat(s.Format); err != nil {
+		return fmt.Errorf("gaps of the log: %w", err)
+	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.last = s.Tables

@@ -89,5 +89,8 @@ func (f *Ingest) pended(ctx context.Context, p lake.Pending) (*lake.Record, erro
 	if err := json.Unmarshal(data, &done); err != nil {
 		return nil, fmt.Errorf("pending: %w", err)
 	}
+	if err := lake.CheckFormat(done.Format); err != nil {
+		return nil, fmt.Errorf("pending: %w", err)
+	}
 	return &done.Record, nil
 }

@@ -51,8 +51,11 @@ func parseRecord(load string, data []byte) (*lake.Record, error) {
 	if err := json.Unmarshal(data, r); err != nil {
 		return nil, fmt.Errorf("record of load %s: %w", load, err)
 	}
-	if r.Format != lake.Format || r.Load != load {
-		return nil, fmt.Errorf("record of load %s: format %d: written by another version", load, r.Format)
+	if err := lake.CheckFormat(r.Format); err != nil {
+		return nil, fmt.Errorf("record of load %s: %w", load, err)
+	}
+	if r.Load != load {
+		return nil, fmt.Errorf("record of load %s is of another load", load)
 	}
 	return r, nil
 }
@@ -94,8 +97,11 @@ func (f *Ingest) pend(ctx context.Context, p lake.Pending, base int64, rec *lake
 			return fmt.Errorf("base: %w", err)
 		}
 		var b arrivalBase
-		if err := json.Unmarshal(winner, &b); err != nil || b.Format != lake.Format {
-			return fmt.Errorf("base: format %d: written by another version", b.Format)
+		if err := json.Unmarshal(winner, &b); err != nil {
+			return fmt.Errorf("base: %w", err)
+		}
+		if err := lake.CheckFormat(b.Format); err != nil {
+			return fmt.Errorf("base: %w", err)
 		}
 		base = b.Base
 	}

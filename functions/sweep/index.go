@@ -128,6 +128,9 @@ func (x *index) start(ctx context.Context) error {
 		if err := json.Unmarshal(data, &c); err != nil {
 			return fmt.Errorf("index cursor: %w", err)
 		}
+		if err := lake.CheckFormat(c.Format); err != nil {
+			return fmt.Errorf("index cursor: %w", err)
+		}
 	}
 	x.folded, x.to, x.read = c.N, c.N, true
 	return nil
@@ -154,6 +157,9 @@ func (x *index) on(ctx context.Context, shelf string) (set, error) {
 		}
 		var s segment
 		if err := json.Unmarshal(data, &s); err != nil {
+			return nil, fmt.Errorf("index object %s: %w", o.Key, err)
+		}
+		if err := lake.CheckFormat(s.Format); err != nil {
 			return nil, fmt.Errorf("index object %s: %w", o.Key, err)
 		}
 		segments = append(segments, o.Key)

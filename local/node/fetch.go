@@ -35,14 +35,13 @@ func (f fetching) Prepare(ctx context.Context, s query.Statement) (query.Prepare
 	if err != nil {
 		return nil, err
 	}
-	return &fetched{Prepared: p, from: f, ctx: ctx}, nil
+	return &fetched{Prepared: p, from: f}, nil
 }
 
 // fetched is a statement with its folder.
 type fetched struct {
 	query.Prepared
 	from fetching
-	ctx  context.Context // of Prepare, which bounds the statement
 	dir  string
 }
 

@@ -2,7 +2,9 @@ package faas
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/cloudevents/sdk-go/v2/event"
 
@@ -17,6 +19,9 @@ const (
 	// TickType is the type of an event that asks a function to look for work now. It has no data.
 	TickType = "dev.medlake.tick.v1"
 )
+
+// arrivalTypes begin all versions of ArrivalType.
+const arrivalTypes = "dev.medlake.arrival."
 
 // Extensions of arrival events.
 const (
@@ -44,9 +49,13 @@ func NewArrival(a lake.Arrival, resent bool) (event.Event, error) {
 	return e, nil
 }
 
-// ParseArrival reads an arrival event. Its errors are lake.ErrInvalid and hold nothing of the event's data.
+// ParseArrival reads an arrival event. Its errors are lake.ErrInvalid and hold nothing of the event's data; but that of
+// another version passes.
 func ParseArrival(e event.Event) (a lake.Arrival, resent bool, err error) {
 	if e.Type() != ArrivalType {
+		if strings.HasPrefix(e.Type(), arrivalTypes) {
+			return a, false, errors.New("arrival event: written by another version")
+		}
 		return a, false, fmt.Errorf("event type is not %s: %w", ArrivalType, lake.ErrInvalid)
 	}
 	if json.Unmarshal(e.Data(), &a) != nil {

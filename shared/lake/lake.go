@@ -11,9 +11,6 @@ import (
 	"time"
 )
 
-// Format is the version number written into every control object (records, pending, log entries, schemas).
-const Format = 1
-
 // Arrival is one upload: an object in the landing area, told apart from every other by bucket, key and version.
 type Arrival struct {
 	Bucket  string    `json:"bucket"`

@@ -36,6 +36,9 @@ func PublishedSchema(ctx context.Context, b *store.Bucket, table string) (lake.S
 	if err := json.Unmarshal(data, &s); err != nil {
 		return lake.Schema{}, fmt.Errorf("schema %d of %s cannot be read: %w", newest, table, err)
 	}
+	if err := lake.CheckFormat(s.Format); err != nil {
+		return lake.Schema{}, fmt.Errorf("schema %d of %s: %w", newest, table, err)
+	}
 	return s, nil
 }
 

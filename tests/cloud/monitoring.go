@@ -52,7 +52,8 @@ func monitoringRules(ctx context.Context, c *cloud) error {
 		return err
 	}
 	for _, args := range [][]string{
-		{"check", "rules", filepath.Join(monitoring, "rules.yaml")}, {"check", "rules", "--lint=none", asked},
+		{"check", "rules", filepath.Join(monitoring, "rules.yaml")},
+		{"check", "rules", "--lint=none", asked},
 		{"test", "rules", filepath.Join(monitoring, "rules_test.yaml")},
 	} {
 		if err := c.do(exec.CommandContext(ctx, tool, args...)); err != nil {

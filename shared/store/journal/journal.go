@@ -94,6 +94,9 @@ func (j *Journal) readHint(ctx context.Context) (int64, error) {
 		if err := json.Unmarshal(data, &h); err != nil {
 			return 0, fmt.Errorf("log hint: %w", err)
 		}
+		if err := lake.CheckFormat(h.Format); err != nil {
+			return 0, fmt.Errorf("log hint: %w", err)
+		}
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()

@@ -34,8 +34,14 @@ func (j *Journal) record(ctx context.Context, load string) (*lake.Record, error)
 		return nil, fmt.Errorf("record of load %s: %w", load, err)
 	}
 	r := &lake.Record{}
-	if err := json.Unmarshal(data, r); err != nil || r.Format != lake.Format || r.Load != load {
-		return nil, fmt.Errorf("record of load %s cannot be read: %w", load, errors.Join(err, lake.ErrInvalid))
+	if err := json.Unmarshal(data, r); err != nil {
+		return nil, fmt.Errorf("record of load %s: %w", load, err)
+	}
+	if err := lake.CheckFormat(r.Format); err != nil {
+		return nil, fmt.Errorf("record of load %s: %w", load, err)
+	}
+	if r.Load != load {
+		return nil, fmt.Errorf("record of load %s is of another load", load)
 	}
 	return r, nil
 }
