@@ -116,7 +116,7 @@ func TestRoomsOfTheDeadAreCleaned(t *testing.T) {
 type idle struct{}
 
 func (idle) Prepare(context.Context, query.Statement) (query.Prepared, error) { return idle{}, nil }
-func (idle) Reads() query.Names { return query.Names{} }
+func (idle) Reads() query.Names                                               { return query.Names{} }
 
 func (idle) Run(context.Context, query.Catalog) (*query.Result, error) { return &query.Result{}, nil }
 func (idle) Close() error                                              { return nil }
