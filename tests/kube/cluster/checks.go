@@ -118,7 +118,7 @@ func wrong(ctx context.Context, c *cluster) error {
 		{"Service", "ingest", "timeoutSeconds: 600", "timeoutSeconds: ten", "timeoutSeconds", false},
 		{"Trigger", "ingest", "retry: 8", "retry: eight", "retry", false},
 		{"NetworkPolicy", "wake", "port: 8012", "port: 801200", "65535", false},
-		{"CronJob", "sweep", `schedule: 3-59/5 * * * *`, `schedule: every day`, "schedule", false},
+		{"CronJob", "sweep", "schedule: ", "schedule: every day #", "schedule", false},
 		{"CronJob", "sweep", "allowPrivilegeEscalation: false", "allowPrivilegeEscalation: true", "PodSecurity", true},
 		{"CronJob", "sweep", "runAsNonRoot: true", "runAsNonRoot: false", "PodSecurity", true},
 		{"CronJob", "sweep", "type: RuntimeDefault", "type: Unconfined", "PodSecurity", true},
@@ -127,6 +127,9 @@ func wrong(ctx context.Context, c *cluster) error {
 		for _, o := range objects {
 			if o.Kind != tt.kind || o.Name != tt.object {
 				continue
+			}
+			if !bytes.Contains(o.YAML, []byte(tt.old)) {
+				return fmt.Errorf("%s %s has no %q to change", tt.kind, tt.object, tt.old)
 			}
 			o.YAML = bytes.Replace(o.YAML, []byte(tt.old), []byte(tt.new), 1)
 			err := c.apply(ctx, o.Path(), o.YAML)
