@@ -8,6 +8,7 @@ import (
 
 	"medlake/shared/lake"
 	"medlake/shared/store"
+	"medlake/shared/store/journal"
 )
 
 // existing reads the record of a load; nil if there is none.
@@ -19,7 +20,7 @@ func (f *Ingest) existing(ctx context.Context, load string) (*lake.Record, error
 	if err != nil {
 		return nil, fmt.Errorf("record of load %s: %w", load, err)
 	}
-	return parseRecord(load, data)
+	return journal.ParseRecord(load, data)
 }
 
 // made reads the record that an arrival has by itself, whatever is in it; nil if there is none. What was refused once stays
@@ -43,21 +44,7 @@ func (f *Ingest) claim(ctx context.Context, r *lake.Record) (*lake.Record, error
 	if err != nil {
 		return nil, fmt.Errorf("record of load %s: %w", r.Load, err)
 	}
-	return parseRecord(r.Load, winner)
-}
-
-func parseRecord(load string, data []byte) (*lake.Record, error) {
-	r := &lake.Record{}
-	if err := json.Unmarshal(data, r); err != nil {
-		return nil, fmt.Errorf("record of load %s: %w", load, err)
-	}
-	if err := lake.CheckFormat(r.Format); err != nil {
-		return nil, fmt.Errorf("record of load %s: %w", load, err)
-	}
-	if r.Load != load {
-		return nil, fmt.Errorf("record of load %s is of another load", load)
-	}
-	return r, nil
+	return journal.ParseRecord(r.Load, winner)
 }
 
 // quarantine records that an arrival is refused, and why. Its bytes stay in landing.

@@ -33,6 +33,11 @@ func (j *Journal) record(ctx context.Context, load string) (*lake.Record, error)
 	if err != nil {
 		return nil, fmt.Errorf("record of load %s: %w", load, err)
 	}
+	return ParseRecord(load, data)
+}
+
+// ParseRecord reads what lies under store.LoadKey(load).
+func ParseRecord(load string, data []byte) (*lake.Record, error) {
 	r := &lake.Record{}
 	if err := json.Unmarshal(data, r); err != nil {
 		return nil, fmt.Errorf("record of load %s: %w", load, err)
