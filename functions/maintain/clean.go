@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"medlake/shared/lake"
 	"medlake/shared/pace"
 	"medlake/shared/store"
 	"medlake/shared/warehouse"
@@ -44,10 +45,10 @@ const page = 1000
 // judge knows what the objects of one table are compared with.
 type judge struct {
 	*work
-	table  string
-	limit  int64     // winners' files of entries up to here may go
-	oldest time.Time // of the state that limits it
-	newest time.Time // state of the table
+	schema lake.Schema // of a purge: the table's
+	limit  int64       // winners' files of entries up to here may go
+	oldest time.Time   // of the state that limits it
+	newest time.Time   // state of the table
 	named  map[string]bool
 }
 
@@ -92,7 +93,13 @@ func (w *work) clean(ctx context.Context, t *Table) error {
 
 // judge reads what the proofs need, Referenced last.
 func (w *work) judge(ctx context.Context, name string) (*judge, error) {
-	j := &judge{work: w, table: name}
+	j := &judge{work: w}
+	if w.erase != nil {
+		var err error
+		if j.schema, err = warehouse.PublishedSchema(ctx, w.cfg.Bucket, name); err != nil {
+			return nil, err
+		}
+	}
 	kept, err := w.cfg.Tables.Snapshots(ctx, name)
 	if err != nil {
 		return nil, err

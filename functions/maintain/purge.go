@@ -97,6 +97,10 @@ func (w *work) purge(ctx context.Context, name string) (int, error) {
 	if err != nil {
 		return 0, err
 	}
+	schema, err := warehouse.PublishedSchema(ctx, w.cfg.Bucket, name)
+	if err != nil {
+		return 0, err
+	}
 	parts := map[int32][]warehouse.LiveFile{}
 	found := 0
 	for i := range files {
@@ -105,7 +109,7 @@ func (w *work) purge(ctx context.Context, name string) (int, error) {
 		if err != nil {
 			return found, err
 		}
-		holds, err := w.holds(ctx, name, key, f.Bytes)
+		holds, err := w.holds(ctx, schema, key, f.Bytes)
 		if err != nil {
 			return found, err
 		}
@@ -125,17 +129,13 @@ func (w *work) purge(ctx context.Context, name string) (int, error) {
 	return found, nil
 }
 
-// holds reports whether a data file of the table holds what is to be erased.
-func (w *work) holds(ctx context.Context, name, key string, size int64) (bool, error) {
+// holds reports whether a data file of the table with this schema holds what is to be erased.
+func (w *work) holds(ctx context.Context, schema lake.Schema, key string, size int64) (bool, error) {
 	customer := "/customer="
 	if i := strings.Index(key, customer); i >= 0 && !strings.HasPrefix(key[i+len(customer):], w.erase.Customer+"/") {
 		return false, nil
 	}
-	t, err := w.layout(ctx, name)
-	if err != nil {
-		return false, err
-	}
-	r, err := datafile.OpenReader(w.cfg.Bucket.ReaderAt(ctx, key, size), size, t.schema)
+	r, err := datafile.OpenReader(w.cfg.Bucket.ReaderAt(ctx, key, size), size, schema)
 	if err != nil {
 		return false, err
 	}
@@ -143,7 +143,7 @@ func (w *work) holds(ctx context.Context, name, key string, size int64) (bool, e
 	columns, is := []lake.Column{text(lake.ColLoad)}, func(b *column.Batch, i int) bool {
 		return w.erase.Loads[string(b.Columns[0].Text(i))]
 	}
-	if name == lake.OpsLoads {
+	if schema.Table == lake.OpsLoads {
 		columns, is = []lake.Column{text(colArrival), text(colObject)}, func(b *column.Batch, i int) bool {
 			_, named := w.erase.nameless(&b.Columns[0], &b.Columns[1], i)
 			return named
@@ -212,14 +212,14 @@ func (p *Purge) scrub(to *column.Column, from *column.Batch, rows, memory []int3
 	return memory
 }
 
-// holding reports whether an object that nobody names holds erased rows. Their load stands in the log and is out of the table, so it can
-// come into it no more: a commit, a merge or a compaction that is under way with it was pinned to a state that is gone, or
-// made of files that are.
+// holding reports whether an object that nobody names holds erased rows. Their load stands in the log and is out of the
+// table, so it can come into it no more: a commit, a merge or a compaction that is under way with it was pinned to a state
+// that is gone, or made of files that are.
 func (j *judge) holding(ctx context.Context, o store.Object) (bool, error) {
 	if !strings.HasSuffix(o.Key, ".parquet") || strings.HasPrefix(path.Base(o.Key), "deletes-") || strings.HasSuffix(o.Key, "-deletes.parquet") {
 		return false, nil
 	}
-	holds, err := j.holds(ctx, j.table, o.Key, o.Size)
+	holds, err := j.holds(ctx, j.schema, o.Key, o.Size)
 	if errors.Is(err, lake.ErrNotFound) { // deleted meanwhile
 		return false, nil
 	}

@@ -63,16 +63,20 @@ func (s *Sweeper) folder(ctx context.Context, prefix string, flat bool, since ti
 			}
 			*left--
 		}
-		var a lake.Arrival
-		forgotten := false
-		if err == nil {
-			r.Objects++
-			if o.ModTime.After(young) || o.ModTime.Before(since) || !lake.ValidCustomer((lake.Arrival{Key: o.Key}).Customer()) {
-				continue
-			}
-			a, forgotten, err = s.unknown(ctx, o, logged)
+		if err != nil {
+			yield(lake.Arrival{}, err)
+			return false
 		}
-		if (forgotten || err != nil) && !yield(a, err) || err != nil {
+		r.Objects++
+		if o.ModTime.After(young) || o.ModTime.Before(since) || !lake.ValidCustomer((lake.Arrival{Key: o.Key}).Customer()) {
+			continue
+		}
+		a, forgotten, err := s.unknown(ctx, o, logged)
+		if err != nil {
+			yield(a, err)
+			return false
+		}
+		if forgotten && !yield(a, nil) {
 			return false
 		}
 	}
