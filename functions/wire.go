@@ -12,7 +12,6 @@ import (
 	"medlake/functions/merge"
 	"medlake/functions/sweep"
 	"medlake/shared/faas"
-	"medlake/shared/lake"
 	"medlake/shared/store"
 	"medlake/shared/transform"
 )
@@ -120,16 +119,10 @@ func serveCommit(ctx context.Context, e environment) error {
 		if err != nil {
 			return nil, nil, err
 		}
-		if err := m.Ensure(ctx, merge.Of(o.library)...); err != nil { // logs of tables that change are the merger's to make
+		if err := m.Ensure(ctx, merge.Of(o.library)...); err != nil { // it takes in their logs
 			return nil, nil, err
 		}
-		var wanted []lake.Schema
-		for _, t := range o.library.Set().Tables {
-			if t.Change == nil {
-				wanted = append(wanted, t.Schema())
-			}
-		}
-		return c.Run, c.Handle, c.Ensure(ctx, wanted...)
+		return c.Run, c.Handle, c.Ensure(ctx, o.library.Set().EventTables()...)
 	})
 }
 

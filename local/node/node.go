@@ -83,7 +83,7 @@ func Open(ctx context.Context, cfg Config) (n *Node, err error) {
 		return nil, err
 	}
 	n.bucket = n.Reader.bucket
-	if err := n.bucket.SelfTest(ctx); err != nil {
+	if err := n.bucket.Prove(ctx); err != nil {
 		return nil, fmt.Errorf("the bucket of this lake cannot be relied on: %w", err)
 	}
 	if cfg.Secrets == "" {
@@ -156,18 +156,14 @@ func (n *Node) functions(cfg Config) (err error) {
 
 // ensure creates or evolves the tables of the metadata.
 func (n *Node) ensure(ctx context.Context) error {
-	var wanted []lake.Schema // but the logs of tables that change, which are the merger's to make
 	for _, t := range n.Library.Set().Tables {
 		n.sources = append(n.sources, t.ID())
-		if t.Change == nil {
-			wanted = append(wanted, t.Schema())
-		}
 	}
 	n.sources = append(n.sources, lake.OpsLoads, lake.OpsRejects)
 	if err := n.Merger.Ensure(ctx, merge.Of(n.Library)...); err != nil {
 		return fmt.Errorf("create or evolve tables: %w", err)
 	}
-	if err := n.Committer.Ensure(ctx, wanted...); err != nil {
+	if err := n.Committer.Ensure(ctx, n.Library.Set().EventTables()...); err != nil {
 		return fmt.Errorf("create or evolve tables: %w", err)
 	}
 	err := n.Maintainer.Ensure(ctx)

@@ -41,6 +41,18 @@ func (s *Set) Table(name string) *Table {
 	return nil
 }
 
+// EventTables are the schemas of the tables that only grow. Of those that change, ingest writes the logs, which are merge's
+// to make.
+func (s *Set) EventTables() []lake.Schema {
+	var all []lake.Schema
+	for _, t := range s.Tables {
+		if t.Change == nil {
+			all = append(all, t.Schema())
+		}
+	}
+	return all
+}
+
 // Customer returns the customer with this id, or nil.
 func (s *Set) Customer(id string) *Customer {
 	for _, c := range s.Customers {

@@ -55,13 +55,7 @@ func TestRequests(t *testing.T) {
 	})
 	must(err)
 	must(merger.Ensure(ctx, merge.Of(library)...))
-	var wanted []lake.Schema
-	for _, table := range library.Set().Tables {
-		if table.Change == nil {
-			wanted = append(wanted, table.Schema())
-		}
-	}
-	must(committer.Ensure(ctx, wanted...))
+	must(committer.Ensure(ctx, library.Set().EventTables()...))
 	must(maintainer.Ensure(ctx))
 
 	got := map[string]map[string]int{}
