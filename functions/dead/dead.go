@@ -33,13 +33,9 @@ func New(cfg Config) *Dead {
 	return &Dead{cfg}
 }
 
-// Handle takes one event and always is done with it. Of events that are not our own neither id nor type is told, since
-// senders put file names there.
+// Handle takes one event and always is done with it.
 func (d *Dead) Handle(ctx context.Context, e event.Event) error {
-	kind, id := "other", ""
-	if e.Type() == faas.ArrivalType || e.Type() == faas.TickType {
-		kind, id = e.Type(), e.ID()
-	}
+	kind, id := faas.Tell(e)
 	d.cfg.Meter.Add(ctx, meter.Dead, 1, kind)
 	d.cfg.Log.ErrorContext(ctx, "event is dead", "type", kind, "event", id, "status", code(e))
 	return nil

@@ -76,6 +76,16 @@ func NewTick(id string) event.Event {
 	return e
 }
 
+// Tell returns what logs, metrics and traces may tell of an event: of one that is not our own neither type nor id, since
+// senders put file names there.
+func Tell(e event.Event) (kind, id string) {
+	switch e.Type() {
+	case ArrivalType, ObjectType, TickType:
+		return e.Type(), e.ID()
+	}
+	return "other", ""
+}
+
 // Resent reports whether e was sent before.
 func Resent(e event.Event) bool { return e.Extensions()[extResent] == "true" }
 

@@ -62,10 +62,11 @@ func (t *Telemetry) Handle(h faas.Handler) faas.Handler {
 		}
 		t.Meter.Add(ctx, meter.Events, 1, t.role, outcome)
 		t.Meter.Observe(ctx, meter.EventTime, time.Since(start).Seconds(), t.role)
-		span.SetAttributes(attribute.String("medlake.outcome", outcome), attribute.String("cloudevents.event_type", e.Type()))
+		kind, id := faas.Tell(e)
+		span.SetAttributes(attribute.String("medlake.outcome", outcome), attribute.String("cloudevents.event_type", kind))
 		if err != nil {
 			span.SetStatus(codes.Error, outcome)
-			t.log.WarnContext(ctx, "event failed", "event", e.ID(), "again", outcome == "again", "error", err)
+			t.log.WarnContext(ctx, "event failed", "type", kind, "event", id, "again", outcome == "again", "error", err)
 		}
 		return err
 	}
