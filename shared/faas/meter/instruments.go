@@ -24,8 +24,8 @@ var (
 
 // Commit.
 var (
-	Committed   = count("medlake_commit_arrivals", "{arrival}", "Uploads taken into the log.", "status")
-	Freshness   = spread("medlake_commit_freshness", "s", "Time from an upload's arrival until it is in the log.", waits)
+	Committed   = count("medlake_commit_arrivals", "{arrival}", "Uploads that got their line in ops.loads.", "status")
+	Freshness   = spread("medlake_commit_freshness", "s", "Time from an upload's arrival until it has its line in ops.loads.", waits)
 	Pending     = level("medlake_commit_pending_objects", "", "Processed uploads that wait to be taken into the log; of more than 10,000 only so many are seen.")
 	PendingAge  = level("medlake_commit_pending_oldest", "s", "Age of the oldest of them; 0 if there is none.")
 	Unreadable  = level("medlake_commit_unreadable_objects", "", "Pending objects that this version cannot understand. They stay where they are.")
@@ -61,31 +61,21 @@ var (
 // Dead letters.
 var Dead = count("medlake_dead_events", "{event}", "Events that a broker gave up.", "type")
 
+// All there are: to be declared is to be listed.
+var (
+	counters   []Counter
+	gauges     []Gauge
+	histograms []Histogram
+)
+
 // Counters lists all counters.
-func Counters() []Counter {
-	return []Counter{
-		Events, Rounds,
-		Arrivals, Records, Warned, Ignored, Alone,
-		Committed, PassedOver, CommitRaces,
-		Merged, MergedRow,
-		Compacted, GaveUp, Deleted, Freed,
-		Forgotten, Dead,
-	}
-}
+func Counters() []Counter { return counters }
 
 // Gauges lists all gauges.
-func Gauges() []Gauge {
-	return []Gauge{
-		RoundAt, Started,
-		Pending, PendingAge, Unreadable, LogEntries, CommitLag,
-		MergeLag, LeftOver, Folded, Swept,
-	}
-}
+func Gauges() []Gauge { return gauges }
 
 // Histograms lists all histograms.
-func Histograms() []Histogram {
-	return []Histogram{EventTime, RoundTime, Catalog, IngestTime, IngestSize, Freshness}
-}
+func Histograms() []Histogram { return histograms }
 
 // Bounds of buckets: few, because each is a series.
 var (
@@ -96,13 +86,19 @@ var (
 )
 
 func count(name, unit, about string, labels ...string) Counter {
-	return Counter{instrument{name, unit, about, labels}}
+	c := Counter{instrument{name, unit, about, labels}}
+	counters = append(counters, c)
+	return c
 }
 
 func level(name, unit, about string, labels ...string) Gauge {
-	return Gauge{instrument{name, unit, about, labels}}
+	g := Gauge{instrument{name, unit, about, labels}}
+	gauges = append(gauges, g)
+	return g
 }
 
 func spread(name, unit, about string, bounds []float64, labels ...string) Histogram {
-	return Histogram{instrument{name, unit, about, labels}, bounds}
+	h := Histogram{instrument{name, unit, about, labels}, bounds}
+	histograms = append(histograms, h)
+	return h
 }
