@@ -3,13 +3,10 @@ package node
 import (
 	"context"
 	"errors"
-	"log/slog"
 
-	"medlake/functions/backup"
 	"medlake/functions/erase"
 	"medlake/functions/maintain"
 	"medlake/shared/lake"
-	"medlake/shared/store"
 )
 
 // Eraser makes an eraser of the lake, and of its copies in the buckets of urls. Close lets go of the copies.
@@ -22,11 +19,14 @@ func (n *Node) Eraser(ctx context.Context, urls []string) (e *erase.Eraser, clos
 		return err
 	}
 	for _, url := range urls {
-		target, err := openBucket(ctx, url)
+		target, err := n.Reader.openCopy(ctx, url)
 		if err != nil {
 			return nil, closes, err
 		}
-		copies = append(copies, erase.Copy{Bucket: target, Update: func(ctx context.Context) error { return n.Reader.copyTo(ctx, target, n.log) }})
+		copies = append(copies, erase.Copy{Bucket: target, Update: func(ctx context.Context) error {
+			_, err := n.Reader.copyTo(ctx, target, 0, n.log) // what the lake has no more leaves it at once
+			return err
+		}})
 	}
 	tables := n.Reader.warehouse
 	e, err = erase.New(erase.Config{
@@ -44,14 +44,4 @@ func (n *Node) Eraser(ctx context.Context, urls []string) (e *erase.Eraser, clos
 		},
 	})
 	return e, closes, err
-}
-
-// copyTo brings a copy of the lake up to date; what the lake has no more leaves it at once.
-func (r *Reader) copyTo(ctx context.Context, target *store.Bucket, log *slog.Logger) error {
-	b, err := backup.New(backup.Config{Source: r.bucket, Tables: r.warehouse, Target: target, Log: log})
-	if err != nil {
-		return err
-	}
-	_, err = b.Run(ctx)
-	return err
 }

@@ -20,17 +20,31 @@ const copies = 8
 
 // Backup brings the copy of the lake in another bucket up to date and proves it.
 func (r *Reader) Backup(ctx context.Context, url string, grace time.Duration, log *slog.Logger) (done backup.Done, err error) {
-	target, err := openBucket(ctx, url)
+	target, err := r.openCopy(ctx, url)
 	if err != nil {
 		return done, err
 	}
 	defer func() { err = errors.Join(err, target.Close()) }()
-	if to, own := target.URL(""), r.bucket.URL(""); strings.HasPrefix(to, own) || strings.HasPrefix(own, to) {
-		return done, fmt.Errorf("a backup needs a place apart from the lake's own bucket: %w", lake.ErrInvalid)
+	return r.copyTo(ctx, target, grace, log)
+}
+
+// openCopy opens a bucket that is or will be a copy of the lake's.
+func (r *Reader) openCopy(ctx context.Context, url string) (*store.Bucket, error) {
+	target, err := openBucket(ctx, url)
+	if err != nil {
+		return nil, err
 	}
+	if to, own := target.URL(""), r.bucket.URL(""); strings.HasPrefix(to, own) || strings.HasPrefix(own, to) {
+		return nil, errors.Join(fmt.Errorf("a backup needs a place apart from the lake's own bucket: %w", lake.ErrInvalid), target.Close())
+	}
+	return target, nil
+}
+
+// copyTo brings a copy up to date and proves it.
+func (r *Reader) copyTo(ctx context.Context, target *store.Bucket, grace time.Duration, log *slog.Logger) (backup.Done, error) {
 	b, err := backup.New(backup.Config{Source: r.bucket, Tables: r.warehouse, Target: target, Grace: grace, Log: log})
 	if err != nil {
-		return done, err
+		return backup.Done{}, err
 	}
 	return b.Run(ctx)
 }
