@@ -64,7 +64,7 @@ func (c *cloud) newLake(ctx context.Context, bucket, catalog string) (*lakeOf, e
 
 func (l *lakeOf) close() error { return errors.Join(l.tables.Close(), l.bucket.Close()) }
 
-// rows reads columns of a table as any engine would: its newest snapshot's files without the rows that are deleted. A null
+// rows reads columns of text or integers of a table as any engine would: its newest snapshot's files without the rows that are deleted. A null
 // is "".
 func (l *lakeOf) rows(ctx context.Context, table string, columns ...string) (all [][]string, err error) {
 	p, err := l.tables.Plan(ctx, table, "")
@@ -145,20 +145,10 @@ func lines(b *column.Batch, columns []string) [][]string {
 }
 
 func value(c *column.Column, i int) string {
-	switch c.Type.Kind {
-	case lake.String:
-		from := uint32(0)
-		if i > 0 {
-			from = c.Ends[i-1]
-		}
-		return string(c.Data[from:c.Ends[i]])
-	case lake.Double:
-		return strconv.FormatFloat(c.Floats[i], 'g', -1, 64)
-	case lake.Boolean:
-		return strconv.Itoa(int(c.Bools[i]))
-	default:
-		return strconv.FormatInt(c.Ints[i], 10)
+	if c.Type.Kind == lake.String {
+		return string(c.Text(i))
 	}
+	return strconv.FormatInt(c.Ints[i], 10)
 }
 
 // pending counts what ingest has finished and commit has not taken.

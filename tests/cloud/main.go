@@ -1,9 +1,9 @@
 // Command cloud checks what the lake promises away from one machine's disk: on object stores, catalogs and mock clouds
 // that it installs by exact version and starts on loopback, and with many processes at once. It prints a line a check and
-// ends with exit code 0 only if all of them hold. It needs Go, Node, Python and, unless PostgreSQL and Prometheus are
-// there, apt; nothing outside this machine but package mirrors is asked.
+// ends with exit code 0 only if all of them hold. It needs Go, Node, Python, Java with Maven and, unless PostgreSQL and
+// Prometheus are there, apt; nothing outside this machine but package mirrors is asked.
 //
-//	go run ./tests/cloud [-run REGEXP] [-list] [-keep]
+//	go run ./tests/cloud [-run REGEXP] [-list] [-keep] [-whole]
 package main
 
 import (

@@ -13,7 +13,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"medlake/shared/faas"
 	"medlake/shared/lake"
 )
 
@@ -125,18 +124,13 @@ func (f *family) measure(ctx context.Context, arrivals <-chan lake.Arrival) (rat
 	errs := make(chan error, widest)
 	for _, m := range f.members["ingest"] {
 		all.Go(func() {
-			send := faas.Sink(http.DefaultClient, "http://"+address(m.port))
 			for limited.Err() == nil {
 				a, more := <-arrivals
 				if !more {
 					errs <- errors.New("there are too few uploads")
 					return
 				}
-				e, err := faas.NewArrival(a, false)
-				if err == nil {
-					err = send(ctx, e)
-				}
-				if err != nil {
+				if err := tell(ctx, "http://"+address(m.port), a); err != nil {
 					errs <- err
 					return
 				}

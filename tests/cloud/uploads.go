@@ -5,10 +5,12 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"net/http"
 	"strings"
 	"time"
 
 	"medlake/shared/archive/lock"
+	"medlake/shared/faas"
 	"medlake/shared/lake"
 	"medlake/shared/store"
 )
@@ -60,6 +62,15 @@ func (x *expected) send(ctx context.Context, l *lakeOf, n, rows int) (lake.Arriv
 	x.arrivals[a.ID()] = true
 	x.statuses[status]++
 	return a, nil
+}
+
+// tell posts the event of an upload to a function, or to the broker before it.
+func tell(ctx context.Context, url string, a lake.Arrival) error {
+	e, err := faas.NewArrival(a, false)
+	if err != nil {
+		return err
+	}
+	return faas.Sink(http.DefaultClient, url)(ctx, e)
 }
 
 // content is the text of upload n. If it counts, its rows are expected.
