@@ -40,7 +40,7 @@ func TestErasedRowsLeave(t *testing.T) {
 	t.Parallel()
 	d := open(t)
 	for n, word := range []string{"whole", "part", "refused", "other"} {
-		d.pend(t, arrivalOf(n), d.derived(t, n, 0, word), int64(n))
+		d.arrive(t, n, word, int64(n))
 		d.round(t)
 	}
 	d.erase(t, 0, nil, 0)
@@ -61,7 +61,7 @@ func TestErasedRowsLeave(t *testing.T) {
 func TestErasedStaysErased(t *testing.T) {
 	t.Parallel()
 	d := open(t)
-	d.pend(t, arrivalOf(1), d.derived(t, 1, 0, "one"), 0)
+	d.arrive(t, 1, "one", 0)
 	d.round(t)
 	k := d.replay(t)
 	e := d.erase(t, 1, map[int][]int64{0: {1}}, 0)
@@ -87,9 +87,9 @@ func TestErasedStaysErased(t *testing.T) {
 func TestRestoreEndsWhatWasDerivedBefore(t *testing.T) {
 	t.Parallel()
 	d := open(t)
-	d.pend(t, arrivalOf(1), d.derived(t, 1, 0, "one"), 0)
+	d.arrive(t, 1, "one", 0)
 	d.round(t)
-	d.pend(t, arrivalOf(2), d.derived(t, 2, 0, "two"), 1)
+	d.arrive(t, 2, "two", 1)
 	d.round(t)
 	s, err := d.warehouse.Snapshots(t.Context(), table)
 	if err != nil {

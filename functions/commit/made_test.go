@@ -14,7 +14,7 @@ import (
 func TestTablesMadeFromLogsAreLeftAlone(t *testing.T) {
 	t.Parallel()
 	d := open(t)
-	d.pend(t, arrivalOf(1), d.derived(t, 1, 0, "one"), 0)
+	d.arrive(t, 1, "one", 0)
 	c := d.committer(t)
 	if _, err := c.Round(t.Context()); err != nil {
 		t.Fatal(err)
@@ -52,6 +52,6 @@ func TestStrayLogTableHidesNothing(t *testing.T) {
 	if _, err := d.warehouse.Ensure(t.Context(), stray, 0); err != nil {
 		t.Fatal(err)
 	}
-	d.pend(t, arrivalOf(1), d.derived(t, 1, 0, "one"), 0)
+	d.arrive(t, 1, "one", 0)
 	want(t, d.round(t), "one")
 }

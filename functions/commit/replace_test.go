@@ -71,8 +71,8 @@ func want(t *testing.T, got []string, words ...string) {
 func TestReplacedRowsLeaveWhenTheNewOnesCome(t *testing.T) {
 	t.Parallel()
 	d := open(t)
-	d.pend(t, arrivalOf(1), d.derived(t, 1, 0, "one"), 0)
-	d.pend(t, arrivalOf(2), d.derived(t, 2, 0, "two"), 0)
+	d.arrive(t, 1, "one", 0)
+	d.arrive(t, 2, "two", 0)
 	want(t, d.round(t), "one", "two")
 
 	k := d.replay(t)
@@ -109,7 +109,7 @@ func TestReplacedBeforeItCame(t *testing.T) {
 	if err := c.Ensure(t.Context(), wanted()); err != nil {
 		t.Fatal(err)
 	}
-	d.pend(t, arrivalOf(1), d.derived(t, 1, 0, "one"), 0)
+	d.arrive(t, 1, "one", 0)
 	if _, err := c.Round(t.Context()); err == nil {
 		t.Fatal("the tables should fail")
 	}
@@ -127,7 +127,7 @@ func TestReplacedBeforeItCame(t *testing.T) {
 func TestLaterReplayEndsTheEarlier(t *testing.T) {
 	t.Parallel()
 	d := open(t)
-	d.pend(t, arrivalOf(1), d.derived(t, 1, 0, "one"), 0)
+	d.arrive(t, 1, "one", 0)
 	d.round(t)
 	first := d.replay(t)
 	second := d.replay(t)
@@ -147,7 +147,7 @@ func TestLaterReplayEndsTheEarlier(t *testing.T) {
 func TestRefusedReplayKeepsTheRows(t *testing.T) {
 	t.Parallel()
 	d := open(t)
-	d.pend(t, arrivalOf(1), d.derived(t, 1, 0, "one"), 0)
+	d.arrive(t, 1, "one", 0)
 	d.round(t)
 	k := d.replay(t)
 	d.leave(t, lake.Pending{
@@ -164,7 +164,7 @@ func TestReplayOfAnUnknownEpochHoldsUpNobody(t *testing.T) {
 	t.Parallel()
 	d := open(t)
 	d.again(t, 1, 99, 0, "from nowhere")
-	d.pend(t, arrivalOf(2), d.derived(t, 2, 0, "two"), 0)
+	d.arrive(t, 2, "two", 0)
 	want(t, d.round(t), "two")
 }
 
@@ -172,7 +172,7 @@ func TestRestoreBringsLaterLoadsBack(t *testing.T) {
 	t.Parallel()
 	d := open(t)
 	for n, word := range []string{"one", "two", "three"} {
-		d.pend(t, arrivalOf(n), d.derived(t, n, 0, word), int64(n))
+		d.arrive(t, n, word, int64(n))
 		d.round(t)
 	}
 	snapshots, err := d.warehouse.Snapshots(t.Context(), table)
@@ -190,7 +190,7 @@ func TestRestoreBringsLaterLoadsBack(t *testing.T) {
 	all := back
 	all.Exclude = []string{loadOf(1, 0), loadOf(0, k)} // without the replay what was there before is back
 	d.add(t, lake.Entry{Restore: &all})
-	d.pend(t, arrivalOf(4), d.derived(t, 4, 0, "four"), 4) // comes in the same transaction
+	d.arrive(t, 4, "four", 4) // comes in the same transaction
 	want(t, d.round(t), "four", "one", "three")
 
 	k = d.replay(t)
@@ -206,7 +206,7 @@ func TestRestoreBringsLaterLoadsBack(t *testing.T) {
 
 	gone := lake.Restore{Table: table, Snapshot: 1, Batch: 0}
 	d.add(t, lake.Entry{Restore: &gone})
-	d.pend(t, arrivalOf(5), d.derived(t, 5, 0, "five"), 9)
+	d.arrive(t, 5, "five", 9)
 	want(t, d.round(t), "1", "five", "four", "three") // the restore is passed over
 }
 
@@ -221,7 +221,7 @@ func TestReplacementSurvivesFaults(t *testing.T) {
 				continue
 			}
 			d := openIn(t, "mem://")
-			d.pend(t, arrivalOf(1), d.derived(t, 1, 0, "one"), 0)
+			d.arrive(t, 1, "one", 0)
 			d.round(t)
 			d.again(t, 1, d.replay(t), 0, "ONE")
 			bad, driver := faulty.New(d.bucket, faulty.Nth(n, fault))

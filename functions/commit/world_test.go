@@ -126,6 +126,12 @@ func loadOf(n int, epoch int64) string {
 	return lake.Hash("load", fmt.Sprint(epoch), arrivalOf(n).ID())
 }
 
+// arrive leaves upload n of one row to be taken in.
+func (d *depot) arrive(t *testing.T, n int, word string, base int64) {
+	t.Helper()
+	d.pend(t, arrivalOf(n), d.derived(t, n, 0, word), base)
+}
+
 func (d *depot) pend(t *testing.T, a lake.Arrival, r lake.Record, base int64) {
 	t.Helper()
 	d.leave(t, lake.Pending{Arrival: a, Base: base, Record: r})

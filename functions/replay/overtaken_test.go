@@ -16,10 +16,7 @@ import (
 func TestRestoreBetweenARequestAndItsLoads(t *testing.T) {
 	t.Parallel()
 	w := open(t)
-	w.arrive(before, "acme/1.a", "one")
-	w.commit()
-	w.arrive(before, "acme/2.a", "two")
-	w.commit()
+	w.two()
 	r := w.replayer(w.bucket, after)
 	request := func() {
 		t.Helper()
@@ -57,10 +54,7 @@ func TestRestoreBetweenARequestAndItsLoads(t *testing.T) {
 func TestRestoreOfWhatIsOnItsWay(t *testing.T) {
 	t.Parallel()
 	w := open(t)
-	w.arrive(before, "acme/1.a", "one")
-	w.commit()
-	w.arrive(before, "acme/2.a", "two")
-	w.commit()
+	w.two()
 	r := w.replayer(w.bucket, after)
 	if _, err := r.Request(t.Context(), lake.ReplayRequest{Reason: "why"}); err != nil {
 		t.Fatal(err)

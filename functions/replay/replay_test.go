@@ -200,10 +200,7 @@ func (w *world) settled(at string, all bool) {
 func TestReplayAfterRestores(t *testing.T) {
 	t.Parallel()
 	w := open(t)
-	w.arrive(before, "acme/1.a", "one")
-	w.commit()
-	w.arrive(before, "acme/2.a", "two")
-	w.commit()
+	w.two()
 	two := w.load("acme/2.a")
 	back := func(exclude ...string) {
 		t.Helper()

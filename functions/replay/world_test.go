@@ -216,6 +216,15 @@ func (w *world) commit() {
 	}
 }
 
+// two takes in two uploads, each in an entry of its own.
+func (w *world) two() {
+	w.t.Helper()
+	w.arrive(before, "acme/1.a", "one")
+	w.commit()
+	w.arrive(before, "acme/2.a", "two")
+	w.commit()
+}
+
 func (w *world) replayer(b *store.Bucket, e engine) *replay.Replayer {
 	w.t.Helper()
 	r, err := replay.New(replay.Config{

@@ -89,6 +89,22 @@ func TestTraceGoesOn(t *testing.T) {
 	}
 }
 
+// TestOthersEventsAreNotNamed: types and ids of events that are not our own may hold names of files.
+func TestOthersEventsAreNotNamed(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	told := start(t, telemetry.Config{Log: telemetry.Log(&out, "ingest")})
+	e := event.New()
+	e.SetType("com.example.Patricia")
+	e.SetID("landing/acme/patricia.zip")
+	if err := told.Handle(func(context.Context, event.Event) error { return errors.New("no") })(t.Context(), e); err == nil {
+		t.Error("the error is gone")
+	}
+	if s := strings.ToLower(out.String()); strings.Contains(s, "patricia") || !strings.Contains(s, `"type":"other"`) {
+		t.Errorf("told: %s", s)
+	}
+}
+
 func TestLogTellsTraceAndCause(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
