@@ -102,9 +102,12 @@ func entry(n int64, id string, o Order, uploads []upload) lake.Entry {
 		x := lake.Erased{Arrival: u.life.ID, At: u.life.Arrival.At}
 		x.Replaces, x.Older = u.life.Loads()
 		x.Drops, x.Without = u.life.Tables()
-		if !u.whole {
+		switch {
+		case u.named && !u.whole:
+			x.Records = map[int][]int64{0: {}}
+		case !u.whole:
 			x.Records = u.records.list()
-		} else if len(x.Drops) > 0 {
+		case len(x.Drops) > 0:
 			out.Loads = append(out.Loads, lake.Load{
 				Load: lake.Hash("erase", fmt.Sprint(n), x.Arrival), Epoch: n, Replaces: x.Replaces, Older: x.Older, Drops: x.Drops, Erased: true,
 			})

@@ -140,7 +140,7 @@ func (r reading) text(name string) (csv.Config, bool) {
 
 // without is an upload without records; nil if nothing of it stays.
 func (e *Eraser) without(ctx context.Context, name string, data []byte, records Records) ([]byte, error) {
-	if records[0][0] {
+	if records[0][0] || len(records) == 0 {
 		if _, err := archive.Open(data, nil, archive.Defaults()); isNone(err) {
 			return nil, nil
 		}

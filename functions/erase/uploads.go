@@ -20,6 +20,7 @@ type upload struct {
 	life    *lives.Life
 	whole   bool    // nothing of it stays
 	records Records // that leave, else
+	named   bool    // only its name has the id, and leaves
 }
 
 // find looks through the uploads of a plan's customer.
@@ -42,7 +43,7 @@ func (e *Eraser) find(ctx context.Context, p *Plan) error {
 			if err := e.look(ctx, p, &u, rows[now]); err != nil {
 				return fmt.Errorf("upload %s: %w", l.ID, err)
 			}
-			if !u.whole && len(u.records) == 0 {
+			if !u.whole && !u.named && len(u.records) == 0 {
 				continue
 			}
 		}
@@ -85,10 +86,14 @@ func (e *Eraser) look(ctx context.Context, p *Plan, u *upload, rows Records) err
 		}
 	}
 	named := newSearch(p.Patient).in([]byte(a.Key))
-	if len(u.records) == 0 || u.life.Status == lake.Duplicate {
-		u.whole = len(u.records) > 0 || named
+	switch {
+	case len(u.records) == 0 && !named:
+		return nil
+	case u.life.Status == lake.Duplicate:
+		u.whole = true
 		return nil
 	}
+	u.named = len(u.records) == 0
 	rest, err := e.without(ctx, a.Name(), data, u.records)
 	u.whole = rest == nil
 	return err

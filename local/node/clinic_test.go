@@ -99,6 +99,7 @@ func filled(t *testing.T) clinic {
 	}{
 		{"acme", "synthea/odd.zip", []lock.File{{Name: "patients.csv", Data: []byte(bad)}, {Name: "notes.txt", Data: []byte("about " + one)}, {Name: "more.txt", Data: []byte("about nobody")}}},
 		{"acme", "synthea/" + one + ".zip", []lock.File{{Name: "patients.csv", Data: []byte("Id,BIRTHDATE,LAST\n" + one + ",1990-01-01,X\n")}}},
+		{"acme", "synthea/for " + one + ".zip", []lock.File{{Name: "patients.csv", Data: []byte("Id,BIRTHDATE,LAST\nanother-one,1980-02-02,N\n")}}},
 		{"acme", "unknown/letters.zip", []lock.File{{Name: "a.txt", Data: []byte("dear " + one)}, {Name: "b.txt", Data: []byte("dear you")}}},
 		{"stmary", "synthea/clinical.zip", []lock.File{sample("encounters.csv"), sample("observations.csv"), sample("patients.csv")}},
 	} {

@@ -31,7 +31,7 @@ type Erased struct {
 	Older    []string        `json:"older,omitempty"`
 	Drops    []string        `json:"drops,omitempty"`
 	Without  []string        `json:"without,omitempty"`
-	Records  map[int][]int64 `json:"records,omitempty"` // it is rewritten without these: by member, as rows have _entry and _row; 0 is all of the member. Empty: nothing stays
+	Records  map[int][]int64 `json:"records,omitempty"` // it is rewritten without these: by member, as rows have _entry and _row; 0 is all of the member, none none of it. Empty: nothing stays
 }
 
 // Loads lists all loads that the upload has brought.
