@@ -39,8 +39,8 @@ func (f Findings) Clean() bool { return len(f.Holding)+len(f.Unread) == 0 }
 // Find looks for a value in every object: its key, its bytes as they are, and what lies in them: members of uploads in
 // UTF-8 and UTF-16, values of data files, blocks of Avro files, strings of JSON, in base64 too. In text a value counts that
 // has no letter or digit beside it; elsewhere one that is only part of a longer one is found too. Not seen are values cut
-// short, as bounds of columns are, and numbers but those of the lake's tables. Objects written or deleted meanwhile may be missed. An empty value is
-// lake.ErrInvalid; other errors are the store's.
+// short, as bounds of columns are, and numbers but those of the lake's tables. Objects written or deleted meanwhile may be
+// missed. An empty value is lake.ErrInvalid; other errors are the store's.
 func (s Scan) Find(ctx context.Context, value string) (Findings, error) {
 	var f Findings
 	if value == "" {
