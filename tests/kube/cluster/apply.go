@@ -21,31 +21,46 @@ type refused struct {
 
 func (r refused) Error() string { return fmt.Sprintf("%d %s", r.code, r.text) }
 
-// do sends one request and reads the answer.
+// do sends one request.
 func (c *cluster) do(ctx context.Context, method, path, kind string, body []byte) error {
-	r, err := http.NewRequestWithContext(ctx, method, c.url+path, bytes.NewReader(body))
+	_, err := c.ask(ctx, method, path, kind, body)
+	return err
+}
+
+// get reads what is at the path.
+func (c *cluster) get(ctx context.Context, path string, into any) error {
+	answer, err := c.ask(ctx, http.MethodGet, path, "", nil)
 	if err != nil {
 		return err
+	}
+	return json.Unmarshal(answer, into)
+}
+
+// ask sends one request and reads the answer.
+func (c *cluster) ask(ctx context.Context, method, path, kind string, body []byte) ([]byte, error) {
+	r, err := http.NewRequestWithContext(ctx, method, c.url+path, bytes.NewReader(body))
+	if err != nil {
+		return nil, err
 	}
 	r.Header.Set("Authorization", "Bearer "+c.token)
 	r.Header.Set("Content-Type", kind)
 	resp, err := c.client.Do(r)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer resp.Body.Close()
 	answer, err := io.ReadAll(resp.Body)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if resp.StatusCode/100 == 2 {
-		return nil
+		return answer, nil
 	}
 	var status struct{ Message string }
 	if err := json.Unmarshal(answer, &status); err != nil || status.Message == "" {
 		status.Message = string(answer)
 	}
-	return refused{resp.StatusCode, status.Message}
+	return nil, refused{resp.StatusCode, status.Message}
 }
 
 const patience = 10 * time.Second // for kinds and namespaces that have just been made

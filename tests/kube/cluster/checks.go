@@ -25,6 +25,7 @@ type check struct {
 var checks = []check{
 	{"kinds of Knative", kinds},
 	{"knative/policy", folder("knative/policy")},
+	{"terraform/examples/kubernetes", example},
 	{"knative/overlays/aws", folder("knative/overlays/aws")},
 	{"knative/overlays/gcp", folder("knative/overlays/gcp")},
 	{"knative/overlays/azure", folder("knative/overlays/azure")},

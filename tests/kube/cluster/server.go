@@ -20,9 +20,11 @@ import (
 
 // cluster is a control plane without nodes.
 type cluster struct {
-	url, token string
-	client     *http.Client
-	processes  []*exec.Cmd
+	url, certificate string
+	token, deployer  string // of two users who may do everything
+	cache, dir       string // of programs, and of this run
+	client           *http.Client
+	processes        []*exec.Cmd
 }
 
 // up starts etcd and the API server with their files and logs in dir.
@@ -35,11 +37,14 @@ func up(ctx context.Context, cache, dir string) (*cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &cluster{url: fmt.Sprintf("https://127.0.0.1:%d", ports[2]), token: rand.Text()}
 	keyFile, tokens, certs := filepath.Join(dir, "sa.key"), filepath.Join(dir, "tokens.csv"), filepath.Join(dir, "certs")
+	c := &cluster{
+		url: fmt.Sprintf("https://127.0.0.1:%d", ports[2]), certificate: filepath.Join(certs, "apiserver.crt"),
+		token: rand.Text(), deployer: rand.Text(), cache: cache, dir: dir,
+	}
 	for name, data := range map[string][]byte{
 		keyFile: pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)}),
-		tokens:  []byte(c.token + `,admin,1,"system:masters"` + "\n"),
+		tokens:  fmt.Appendf(nil, "%s,admin,1,\"system:masters\"\n%s,deployer,2,\"system:masters\"\n", c.token, c.deployer),
 	} {
 		if err := os.WriteFile(name, data, 0o600); err != nil {
 			return nil, err
@@ -55,7 +60,7 @@ func up(ctx context.Context, cache, dir string) (*cluster, error) {
 			"--token-auth-file="+tokens, "--disable-admission-plugins=ServiceAccount", "--endpoint-reconciler-type=none"),
 	)
 	if err == nil {
-		err = c.ready(ctx, filepath.Join(certs, "apiserver.crt"))
+		err = c.ready(ctx)
 	}
 	if err != nil {
 		log, _ := os.ReadFile(filepath.Join(dir, filepath.Base(apiserver.path(cache))+".log"))
@@ -80,7 +85,7 @@ func (c *cluster) start(dir, path string, args ...string) error {
 }
 
 // ready waits until the API server says so. It is trusted by the certificate that it made for itself.
-func (c *cluster) ready(ctx context.Context, certificate string) error {
+func (c *cluster) ready(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	var last error
@@ -88,7 +93,7 @@ func (c *cluster) ready(ctx context.Context, certificate string) error {
 		if err := pause(ctx, 100*time.Millisecond); err != nil {
 			return fmt.Errorf("the API server does not get ready: %w", last)
 		}
-		data, err := os.ReadFile(certificate)
+		data, err := os.ReadFile(c.certificate)
 		pool := x509.NewCertPool()
 		if err != nil || !pool.AppendCertsFromPEM(data) {
 			continue

@@ -40,8 +40,14 @@ func Build(dir string) ([]Object, error) {
 	return objects, nil
 }
 
-// Read reads one object.
+// Read reads one object that is to be made.
 func Read(text []byte) (Object, error) {
+	return ReadIn(apis.WithinCreate(context.Background()), text)
+}
+
+// ReadIn reads one object for what the context says of it: made, or changed from another, and by whom (apis.WithinUpdate,
+// apis.WithUserInfo).
+func ReadIn(ctx context.Context, text []byte) (Object, error) {
 	var head struct {
 		APIVersion, Kind string
 		Metadata         struct{ Name, Namespace string }
@@ -58,7 +64,6 @@ func Read(text []byte) (Object, error) {
 	if err := yaml.UnmarshalStrict(text, o.Value); err != nil {
 		return Object{}, fmt.Errorf("%s %s: %w", o.Kind, o.Name, err)
 	}
-	ctx := apis.WithinCreate(context.Background())
 	if d, ok := o.Value.(apis.Defaultable); ok {
 		d.SetDefaults(ctx)
 	}
