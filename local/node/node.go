@@ -64,7 +64,7 @@ type Node struct {
 }
 
 // Open opens the lake of a folder, proves its bucket and catalog, and creates or evolves its tables.
-func Open(ctx context.Context, cfg Config) (n *Node, err error) {
+func Open(ctx context.Context, cfg Config) (_ *Node, err error) {
 	library, err := Metadata(cfg.Metadata)
 	if err != nil {
 		return nil, err
@@ -73,7 +73,7 @@ func Open(ctx context.Context, cfg Config) (n *Node, err error) {
 	if err != nil {
 		return nil, err
 	}
-	n = &Node{Library: library, log: cfg.Log, recent: newRecent(10_000)}
+	n := &Node{Library: library, log: cfg.Log, recent: newRecent(10_000)}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, n.Close())

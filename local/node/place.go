@@ -47,3 +47,16 @@ func (p Place) there() error {
 	}
 	return nil
 }
+
+// takes fails if no more can be written to the lake's folder. SQLite calls a full disk an I/O error like any other.
+func (p Place) takes() error {
+	f, err := os.CreateTemp(p.Data, ".space-*")
+	if err == nil {
+		_, err = f.Write(make([]byte, 64<<10))
+		err = errors.Join(err, f.Close(), os.Remove(f.Name()))
+	}
+	if err != nil {
+		return fmt.Errorf("the lake's folder takes no more: %w", err)
+	}
+	return nil
+}

@@ -45,8 +45,8 @@ func OpenReader(ctx context.Context, at Place, set *metadata.Set) (*Reader, erro
 	return r, nil
 }
 
-func openReader(ctx context.Context, at Place, set *metadata.Set, layer func(*store.Bucket) *store.Bucket) (r *Reader, err error) {
-	r = &Reader{}
+func openReader(ctx context.Context, at Place, set *metadata.Set, layer func(*store.Bucket) *store.Bucket) (_ *Reader, err error) {
+	r := &Reader{}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, r.Close())
@@ -59,7 +59,7 @@ func openReader(ctx context.Context, at Place, set *metadata.Set, layer func(*st
 		r.bucket = layer(r.bucket)
 	}
 	if r.warehouse, err = warehouse.Open(ctx, at.Catalog, r.bucket); err != nil {
-		return nil, fmt.Errorf("open catalog: %w", err)
+		return nil, errors.Join(err, at.takes())
 	}
 	self, err := os.Executable()
 	if err != nil {

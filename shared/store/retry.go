@@ -2,7 +2,9 @@ package store
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
+	"syscall"
 	"time"
 
 	"gocloud.dev/gcerrors"
@@ -50,9 +52,10 @@ func (b *Bucket) pause(ctx context.Context, n int) error {
 	return b.Retry.Wait(ctx, time.Duration(b.Retry.Rand()*float64(min(d, b.Retry.Max))))
 }
 
-// passing reports whether err may go away by itself. S3's 503 and 409 arrive as Unknown.
+// passing reports whether err may go away by itself. S3's 503 and 409 arrive as Unknown. A disk that is full stays so for
+// longer than we wait here.
 func passing(ctx context.Context, err error) bool {
-	if ctx.Err() != nil {
+	if ctx.Err() != nil || errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.Is(err, syscall.EFBIG) {
 		return false
 	}
 	switch gcerrors.Code(err) {

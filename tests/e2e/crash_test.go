@@ -46,24 +46,7 @@ func TestKilledWhileLoading(t *testing.T) {
 	s := &server{t: t, lake: l}
 	s.start()
 
-	var group sync.WaitGroup
-	arrivals := make([][]string, senders) // acknowledged, by sender
-	for i := range senders {
-		group.Go(func() {
-			for n := 0; ctx.Err() == nil; n++ {
-				body := supplies(t, i, n)
-				for {
-					id, err := s.put(fmt.Sprintf("synthea/supplies-%d-%d.zip", i, n), body)
-					if err == nil {
-						arrivals[i] = append(arrivals[i], id)
-						s.acknowledged.Add(1)
-						break
-					}
-					s.untilUp() // the lake was killed: the file is sent again
-				}
-			}
-		})
-	}
+	sending := s.send(ctx)
 	chance := rand.New(rand.NewPCG(1, 2))
 	for killed := range *kills {
 		share := int64(*uploads * killed / *kills)
@@ -75,20 +58,51 @@ func TestKilledWhileLoading(t *testing.T) {
 	}
 	s.poll("uploads", func() bool { return s.acknowledged.Load() >= int64(*uploads) })
 	stop()
-	group.Wait()
+	sent, lines := s.exact(sending())
+	if sent < max(*kills, *uploads) {
+		t.Errorf("only %d uploads in %d kills prove nothing", sent, *kills)
+	}
+	t.Logf("%d uploads acknowledged (%d arrivals) through %d kills", sent, lines, *kills)
+}
 
-	sent := int(s.acknowledged.Load())
+// send has senders put uploads until ctx ends, each again and again until it is acknowledged; then wait returns the
+// arrivals of each.
+func (s *server) send(ctx context.Context) (wait func() [][]string) {
+	var group sync.WaitGroup
+	arrivals := make([][]string, senders) // acknowledged, by sender
+	for i := range senders {
+		group.Go(func() {
+			for n := 0; ctx.Err() == nil; n++ {
+				body := supplies(s.t, i, n)
+				for {
+					id, err := s.put(fmt.Sprintf("synthea/supplies-%d-%d.zip", i, n), body)
+					if err == nil {
+						arrivals[i] = append(arrivals[i], id)
+						s.acknowledged.Add(1)
+						break
+					}
+					s.refused.Add(1)
+					time.Sleep(50 * time.Millisecond)
+					s.untilUp() // the lake was killed, or has no space: the file is sent again
+				}
+			}
+		})
+	}
+	return func() [][]string { group.Wait(); return arrivals }
+}
+
+// exact waits until all that was acknowledged has its receipt, ends the lake, and checks that every upload has landed
+// exactly once. It tells how many uploads and arrivals there were.
+func (s *server) exact(arrivals [][]string) (sent, lines int) {
+	t, l := s.t, s.lake
+	sent = int(s.acknowledged.Load())
 	s.poll("receipts of all that was acknowledged", func() bool { return missing(t, l, arrivals) == 0 })
 	s.end()
-	if sent < max(*kills, *uploads) {
-		t.Fatalf("only %d uploads in %d kills prove nothing", sent, *kills)
-	}
 	row := l.ask(t, `SELECT count(*) AS n, count(DISTINCT (code, quantity)) AS d, sum(quantity)::BIGINT AS s FROM supplies`)
 	want := sent * uploadRows
 	if string(row["n"]) != fmt.Sprint(want) || string(row["d"]) != fmt.Sprint(want) {
 		t.Errorf("%d uploads of %d rows: got %s rows, %s distinct", sent, uploadRows, row["n"], row["d"])
 	}
-	var lines int
 	if err := json.Unmarshal(l.ask(t, "SELECT count(*) AS n FROM ops.loads")["n"], &lines); err != nil {
 		t.Fatal(err)
 	}
@@ -96,7 +110,7 @@ func TestKilledWhileLoading(t *testing.T) {
 	for i, ids := range arrivals {
 		checkVisits(t, l, i, len(ids))
 	}
-	t.Logf("%d uploads acknowledged (%d arrivals) through %d kills", sent, lines, *kills)
+	return sent, lines
 }
 
 // missing counts the acknowledged arrivals without a line in ops.loads.
@@ -148,6 +162,7 @@ type server struct {
 	t            *testing.T
 	lake         *lakeDir
 	acknowledged atomic.Int64 // uploads
+	refused      atomic.Int64 // times that one was not
 
 	mu  sync.Mutex
 	url string // empty while it is down
@@ -156,6 +171,13 @@ type server struct {
 }
 
 func (s *server) start() {
+	if err := s.try(); err != nil {
+		s.t.Fatalf("medlake run did not start: %v\n%s", err, s.log.Bytes())
+	}
+}
+
+// try starts the lake, and fails if it does not serve.
+func (s *server) try() error {
 	meta, err := filepath.Abs(s.lake.metadata)
 	if err != nil {
 		s.t.Fatal(err)
@@ -173,11 +195,12 @@ func (s *server) start() {
 	}
 	line, err := bufio.NewReader(out).ReadString('\n')
 	if err != nil {
-		s.t.Fatalf("medlake run did not start: %v\n%s", err, s.log.Bytes())
+		return errors.Join(err, s.cmd.Wait())
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.url = strings.TrimSpace(line[strings.Index(line, "http://"):])
+	return nil
 }
 
 func (s *server) kill() {

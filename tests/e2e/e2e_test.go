@@ -20,9 +20,15 @@ import (
 // program is the medlake binary, built once.
 var program string
 
+// builtProgram tells a test's own child where it is.
+const builtProgram = "MEDLAKE_TEST_PROGRAM"
+
 func TestMain(m *testing.M) { os.Exit(run(m)) }
 
 func run(m *testing.M) int {
+	if program = os.Getenv(builtProgram); program != "" {
+		return m.Run()
+	}
 	dir, err := os.MkdirTemp("", "medlake-e2e-")
 	if err != nil {
 		panic(err)
@@ -85,8 +91,18 @@ func (l *lakeDir) secret(t *testing.T, name, value string) {
 	}
 }
 
-// command runs medlake in the lake's folder and returns what it prints and its exit code.
+// command runs medlake in the lake's folder and returns what it prints and its exit code, which is not 2.
 func (l *lakeDir) command(t *testing.T, args ...string) (out []byte, code int) {
+	t.Helper()
+	out, said, code := l.attempt(t, args...)
+	if code == 2 {
+		t.Fatalf("medlake %s: %s", args[0], said)
+	}
+	return out, code
+}
+
+// attempt is command, which may fail, with what it says on stderr.
+func (l *lakeDir) attempt(t *testing.T, args ...string) (out, said []byte, code int) {
 	t.Helper()
 	meta, err := filepath.Abs(l.metadata)
 	if err != nil {
@@ -102,10 +118,7 @@ func (l *lakeDir) command(t *testing.T, args ...string) (out []byte, code int) {
 	if err != nil && !errors.As(err, &exit) {
 		t.Fatal(err)
 	}
-	if cmd.ProcessState.ExitCode() == 2 {
-		t.Fatalf("medlake %s: %s", args[0], stderr.Bytes())
-	}
-	return stdout.Bytes(), cmd.ProcessState.ExitCode()
+	return stdout.Bytes(), stderr.Bytes(), cmd.ProcessState.ExitCode()
 }
 
 // loaded is one line of load --json.
