@@ -15,9 +15,9 @@ import (
 // prefix begins the names of files that compaction writes.
 const prefix = "compact-"
 
-// pinFor bounds how long after a group was read its result may still be committed. See clean: files that nobody names yet
-// are safe from deletion for much longer.
-const pinFor = time.Hour
+// pinFor bounds how much younger than the state that a group was read at the one may be that its result is committed to.
+// See clean: what nobody names yet is safe from deletion while the table's newest state is not much younger than it.
+const pinFor = settled / 2
 
 // compact puts one file in the place of a group's. Commit and merge go on meanwhile: when they were first, the result is
 // still right if all files it was made of are live; what more of them is deleted by then is deleted in the new file too. If
@@ -30,7 +30,7 @@ func (w *work) compact(ctx context.Context, name string, g *Group) (done bool, e
 		if err != nil {
 			return false, err
 		}
-		if made != nil && time.Now().Round(0).Sub(since) > pinFor { // by the wall clock: a machine may have slept
+		if made != nil && head.Made.Sub(since) > pinFor {
 			return false, nil
 		}
 		files, err := w.cfg.Tables.Live(ctx, head, g.Customer)
@@ -46,7 +46,7 @@ func (w *work) compact(ctx context.Context, name string, g *Group) (done bool, e
 		}
 		deletes := []lake.DataFile{}
 		if made == nil {
-			since = time.Now().Round(0)
+			since = head.Made
 			if made, err = w.rewrite(ctx, name, g, live); err != nil || made == nil {
 				return false, err
 			}

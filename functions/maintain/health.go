@@ -27,51 +27,51 @@ func (h *health) use(published lake.Schema) (err error) {
 	return err
 }
 
-// measure replaces the rows of ops.health.
+// measure replaces the rows of ops.health. Each try writes a file of its own, once it has pinned the table: see clean.
 func (w *work) measure(ctx context.Context, tables []Table) error {
-	h := &w.health
-	if h.encoder == nil {
+	if w.health.encoder == nil {
 		return errors.New("ops.health: its schema is not known: Ensure must come first")
 	}
 	tail, err := w.cfg.Journal.Tail(ctx)
 	if err != nil {
 		return err
 	}
-	before, err := w.compactions(ctx)
+	for try := 1; ; try++ {
+		if err = w.replace(ctx, tables, tail); err == nil || try >= w.cfg.Tries || ctx.Err() != nil {
+			return err
+		}
+	}
+}
+
+func (w *work) replace(ctx context.Context, tables []Table, tail int64) error {
+	head, files, err := w.live(ctx, lake.OpsHealth)
 	if err != nil {
 		return err
 	}
-	b := column.New(h.schema.Columns)
+	before, err := w.compactions(ctx, files)
+	if err != nil {
+		return err
+	}
 	for _, t := range tables {
 		if t.Compacted > 0 {
 			before[t.Table] = w.now.UnixMicro()
 		}
 	}
+	b := column.New(w.health.schema.Columns)
 	for _, name := range w.names {
 		if err := w.row(ctx, b, name, tail, before); err != nil {
 			return fmt.Errorf("measure %s: %w", name, err)
 		}
 	}
-	f, err := h.write(ctx, b)
+	f, err := w.health.write(ctx, b)
 	if err != nil {
 		return err
 	}
-	for try := 1; ; try++ {
-		head, files, err := w.live(ctx, lake.OpsHealth)
-		if err != nil {
-			return err
-		}
-		c := warehouse.Change{Add: []lake.DataFile{f}, Batch: head.Batch}
-		for i := range files {
-			if files[i].Path == f.Path {
-				return nil // the answer was lost
-			}
-			c.Remove = append(c.Remove, files[i].Path)
-		}
-		if err = w.cfg.Tables.Apply(ctx, head, c); err == nil || try >= w.cfg.Tries || ctx.Err() != nil {
-			return err
-		}
+	c := warehouse.Change{Add: []lake.DataFile{f}, Batch: head.Batch}
+	for i := range files {
+		c.Remove = append(c.Remove, files[i].Path)
 	}
+	return w.cfg.Tables.Apply(ctx, head, c)
 }
 
 // live pins a table and lists its files.
@@ -84,12 +84,8 @@ func (w *work) live(ctx context.Context, name string) (warehouse.Head, []warehou
 	return head, files, err
 }
 
-// compactions reads from ops.health when each table was compacted, in microseconds.
-func (w *work) compactions(ctx context.Context) (map[string]int64, error) {
-	_, files, err := w.live(ctx, lake.OpsHealth)
-	if err != nil {
-		return nil, err
-	}
+// compactions reads from files of ops.health when each table was compacted, in microseconds.
+func (w *work) compactions(ctx context.Context, files []warehouse.LiveFile) (map[string]int64, error) {
 	names := []string{"table_name", "last_compaction"}
 	b := column.New([]lake.Column{{Name: names[0], Type: lake.Type{Kind: lake.String}}, {Name: names[1], Type: lake.Type{Kind: lake.Timestamp}}})
 	for f, err := range w.open(ctx, &layout{schema: w.health.schema}, files) {

@@ -120,6 +120,26 @@ func TestHealth(t *testing.T) {
 	}
 }
 
+// TestHealthOfASleeperIsNotNamed: what a round wrote before it slept may be deleted when it wakes, if the table has moved.
+func TestHealthOfASleeperIsNotNamed(t *testing.T) {
+	t.Parallel()
+	d := open(t, noteSchema())
+	other, slept := d.maintainer(t, nil), ""
+	bucket, _ := faulty.New(d.bucket, func(c faulty.Call) faulty.Fault {
+		if slept == "" && c.Op == faulty.Put && strings.Contains(c.Key, "/data/health-") {
+			slept = c.Key
+			d.round(t, other, maintain.Order{})
+		}
+		return faulty.None
+	})
+	m := d.maintainer(t, func(c *maintain.Config) { c.Bucket, c.Tables = bucket, d.open(t, bucket) })
+	d.round(t, m, maintain.Order{})
+	files := d.live(t, lake.OpsHealth)
+	if len(files) != 1 || slept == "" || strings.HasSuffix(files[0].Path, slept) {
+		t.Errorf("%d files, of which the one from before the sleep", len(files))
+	}
+}
+
 // TestFaults fails each call of a round in each way, and then does a sound one: nothing is lost, and what is left over is
 // found.
 func TestFaults(t *testing.T) {

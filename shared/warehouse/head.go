@@ -2,6 +2,7 @@ package warehouse
 
 import (
 	"context"
+	"time"
 
 	"github.com/apache/iceberg-go/table"
 )
@@ -9,9 +10,10 @@ import (
 // Head is a table at one snapshot.
 type Head struct {
 	Table    string
-	Batch    int64  // the last log entry whose rows are in
-	Snapshot int64  // id, 0 if the table has none yet
-	Fold     string // by which fold the rows were made, as the last Change said; empty for other tables
+	Batch    int64     // the last log entry whose rows are in
+	Snapshot int64     // id, 0 if the table has none yet
+	Fold     string    // by which fold the rows were made, as the last Change said; empty for other tables
+	Made     time.Time // the table's newest snapshot; zero if it has none yet
 	tbl      *table.Table
 }
 
@@ -27,7 +29,7 @@ func (w *Warehouse) Batch(ctx context.Context, name string) (Head, error) {
 	}
 	h := Head{Table: name, Batch: n, Fold: t.Properties()[propFold], tbl: t}
 	if s := t.CurrentSnapshot(); s != nil {
-		h.Snapshot = s.SnapshotID
+		h.Snapshot, h.Made = s.SnapshotID, time.UnixMilli(s.TimestampMs)
 	}
 	return h, nil
 }

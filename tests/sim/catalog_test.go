@@ -83,7 +83,7 @@ func (c *catalog) Batch(_ context.Context, name string) (warehouse.Head, error) 
 		return warehouse.Head{}, err
 	}
 	v := t.versions[t.now()]
-	return warehouse.Head{Table: name, Batch: v.batch, Fold: v.fold, Snapshot: t.now()}, nil
+	return warehouse.Head{Table: name, Batch: v.batch, Fold: v.fold, Snapshot: t.now(), Made: v.at}, nil
 }
 
 func (c *catalog) at(h warehouse.Head) (*version, error) {

@@ -105,9 +105,13 @@ func mergeRounds(n int, fold merge.Table) func(*process) error {
 }
 
 func (p *process) maintainer() (*maintain.Maintainer, error) {
+	ahead := time.Duration(0)
+	if p.broken != nil {
+		ahead = p.broken.ahead
+	}
 	return maintain.New(maintain.Config{
 		Bucket: p.bucket, Journal: p.log, Tables: p.tables, Attempt: p.attempt, Parallel: 1, Tries: 1 + p.rng.IntN(2), Log: quiet,
-		Now: func(context.Context) (time.Time, error) { return p.now, nil },
+		Now: func(context.Context) (time.Time, error) { return p.now.Add(ahead), nil },
 	})
 }
 

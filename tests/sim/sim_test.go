@@ -5,6 +5,7 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -157,9 +158,9 @@ func TestSeed(t *testing.T) {
 		t.Fatal(err)
 	}
 	o := options{chance: []float64{0.05, 0.02, 0.1}[seed%3], trace: func(s string) { t.Log(s) }}
-	for i := range variants {
-		if variants[i].name == broken {
-			o = variants[i].options(seed)
+	for _, v := range slices.Concat(variants, harmless) {
+		if v.name == broken {
+			o = v.options(seed)
 			o.trace = func(s string) { t.Log(s) }
 		}
 	}
