@@ -11,14 +11,13 @@ import (
 	"time"
 
 	"github.com/cloudevents/sdk-go/v2/event"
-	"github.com/johannesboyne/gofakes3"
-	"github.com/johannesboyne/gofakes3/backend/s3mem"
 	"gocloud.dev/blob/memblob"
 
 	"medlake/functions/sweep"
 	"medlake/shared/faas"
 	"medlake/shared/lake"
 	"medlake/shared/store"
+	"medlake/shared/store/fakes3"
 )
 
 // noticed is the key that the payloads of package notice tell of.
@@ -60,16 +59,12 @@ func (d *depot) put(t *testing.T, key string, data []byte) lake.Arrival {
 // versions is the URL of an S3 bucket called lake that keeps versions.
 func versions(t *testing.T) string {
 	t.Helper()
-	mem := s3mem.New()
-	if err := mem.CreateBucket("lake"); err != nil {
+	url, stop, err := fakes3.Start(true)
+	if err != nil {
 		t.Fatal(err)
 	}
-	if err := mem.SetVersioningConfiguration("lake", gofakes3.VersioningConfiguration{Status: gofakes3.VersioningEnabled}); err != nil {
-		t.Fatal(err)
-	}
-	srv := httptest.NewServer(gofakes3.New(mem).Server())
-	t.Cleanup(srv.Close)
-	return "s3://lake?region=us-east-1&anonymous=true&use_path_style=true&endpoint=" + srv.URL
+	t.Cleanup(stop)
+	return url
 }
 
 // TestEveryShapeIsOneArrival: whatever tells of an object, and however often, it is one arrival, one load and one receipt.

@@ -2,16 +2,13 @@ package store_test
 
 import (
 	"crypto/rand"
-	"net/http/httptest"
 	"net/url"
 	"os"
 	"strings"
 	"testing"
 
-	"github.com/johannesboyne/gofakes3"
-	"github.com/johannesboyne/gofakes3/backend/s3mem"
-
 	"medlake/shared/store"
+	"medlake/shared/store/fakes3"
 )
 
 // kinds are the buckets that each test runs on: those that need no server, and the one that MEDLAKE_TEST_BUCKET names.
@@ -30,9 +27,7 @@ func address(t testing.TB, kind string) string {
 	case "file":
 		return store.FileURL(t.TempDir())
 	case "s3":
-		srv := httptest.NewServer(gofakes3.New(s3mem.New(), gofakes3.WithAutoBucket(true)).Server())
-		t.Cleanup(srv.Close)
-		return "s3://lake/some/where?region=us-east-1&anonymous=true&use_path_style=true&endpoint=" + srv.URL
+		return remote(t, false)
 	case "remote":
 		u, err := url.Parse(os.Getenv("MEDLAKE_TEST_BUCKET"))
 		if err != nil {
@@ -42,4 +37,15 @@ func address(t testing.TB, kind string) string {
 		return u.String()
 	}
 	return "mem://"
+}
+
+// remote is the URL of a folder of an S3 bucket.
+func remote(t testing.TB, versions bool) string {
+	t.Helper()
+	bucket, stop, err := fakes3.Start(versions)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(stop)
+	return strings.Replace(bucket, "?", "/some/where?", 1)
 }

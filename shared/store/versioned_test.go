@@ -4,12 +4,8 @@ import (
 	"context"
 	"errors"
 	"io"
-	"net/http/httptest"
 	"slices"
 	"testing"
-
-	"github.com/johannesboyne/gofakes3"
-	"github.com/johannesboyne/gofakes3/backend/s3mem"
 
 	"medlake/shared/lake"
 	"medlake/shared/store"
@@ -18,16 +14,7 @@ import (
 // versioned opens an S3 bucket that keeps versions.
 func versioned(t *testing.T) *store.Bucket {
 	t.Helper()
-	mem := s3mem.New()
-	if err := mem.CreateBucket("lake"); err != nil {
-		t.Fatal(err)
-	}
-	if err := mem.SetVersioningConfiguration("lake", gofakes3.VersioningConfiguration{Status: gofakes3.VersioningEnabled}); err != nil {
-		t.Fatal(err)
-	}
-	srv := httptest.NewServer(gofakes3.New(mem).Server())
-	t.Cleanup(srv.Close)
-	b, err := store.Open(t.Context(), "s3://lake/some/where?region=us-east-1&anonymous=true&use_path_style=true&endpoint="+srv.URL)
+	b, err := store.Open(t.Context(), remote(t, true))
 	if err != nil {
 		t.Fatal(err)
 	}
