@@ -56,9 +56,10 @@ locals {
       catalog = true
       backup  = "none"
     }
+    # It opens no upload, but asks for the size and the version of those it does not know: a right to read them, in all clouds.
     sweep = {
       list    = true
-      read    = concat(local.selftest, local.log, ["pending/", "swept/"])
+      read    = concat(local.selftest, local.log, ["landing/", "pending/", "swept/"])
       create  = []
       write   = concat(local.selftest, ["swept/"])
       delete  = concat(local.selftest, ["swept/"])

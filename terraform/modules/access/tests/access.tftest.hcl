@@ -39,8 +39,8 @@ run "each_sees_what_it_needs" {
     error_message = "the gateway only adds"
   }
   assert {
-    condition     = toset([for n, r in output.roles : n if anytrue([for p in r.read : p == "" || startswith(p, "landing/")])]) == toset(["ingest", "backup", "operator"])
-    error_message = "the functions that do not open uploads cannot read them"
+    condition     = toset([for n, r in output.roles : n if anytrue([for p in r.read : p == "" || startswith(p, "landing/")])]) == toset(["ingest", "sweep", "backup", "operator"])
+    error_message = "uploads are read by those who open or copy them, and by sweep, which must ask for their versions"
   }
   assert {
     condition     = toset([for n, r in output.roles : n if r.secrets]) == toset(["ingest", "operator"])
