@@ -12,7 +12,7 @@ import (
 )
 
 var folders = []string{
-	"knative/overlays/aws", "knative/overlays/gcp", "knative/overlays/azure", "knative/overlays/onprem", "knative/policy", "postgres", "trino",
+	"knative/overlays/aws", "knative/overlays/aws-postgres", "knative/overlays/gcp", "knative/overlays/azure", "knative/overlays/onprem", "knative/policy", "postgres", "trino",
 }
 
 func TestManifests(t *testing.T) {

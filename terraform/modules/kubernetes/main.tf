@@ -53,6 +53,10 @@ resource "kubernetes_config_map_v1" "environment" {
       condition     = length(local.examples) == 0
       error_message = "The overlay has but an example of: ${join(", ", local.examples)}. Set it in environment."
     }
+    precondition {
+      condition     = startswith(local.environment.MEDLAKE_CATALOG, "postgres") == strcontains(join("", var.manifests), "PGPASSWORD")
+      error_message = "A catalog in PostgreSQL, and only that, has a password: its overlay has the component postgres."
+    }
   }
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -23,10 +24,11 @@ type check struct {
 }
 
 var checks = []check{
-	{"kinds of Knative", kinds},
+	{"kinds of Knative and CloudNativePG", kinds},
 	{"knative/policy", folder("knative/policy")},
 	{"terraform/examples/kubernetes", example},
 	{"knative/overlays/aws", folder("knative/overlays/aws")},
+	{"knative/overlays/aws-postgres", folder("knative/overlays/aws-postgres")},
 	{"knative/overlays/gcp", folder("knative/overlays/gcp")},
 	{"knative/overlays/azure", folder("knative/overlays/azure")},
 	{"knative/overlays/onprem", folder("knative/overlays/onprem")},
@@ -35,16 +37,23 @@ var checks = []check{
 	{"what is wrong is refused", wrong},
 }
 
-// kinds applies the custom resource definitions out of Knative's modules.
+// kinds applies the custom resource definitions out of the modules of Knative and CloudNativePG.
 func kinds(ctx context.Context, c *cluster) error {
 	n := 0
-	for _, pattern := range []string{"serving:config/core/300-resources/*.yaml", "eventing:config/core/resources/*.yaml"} {
-		module, files, _ := strings.Cut(pattern, ":")
-		dir, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}", "knative.dev/"+module).Output()
+	for module, files := range map[string]string{
+		"knative.dev/serving":                              "config/core/300-resources/*.yaml",
+		"knative.dev/eventing":                             "config/core/resources/*.yaml",
+		"github.com/cloudnative-pg/cloudnative-pg@v1.28.0": "config/crd/bases/*_clusters.yaml",
+	} {
+		out, err := exec.CommandContext(ctx, "go", "mod", "download", "-json", module).Output()
 		if err != nil {
+			return fmt.Errorf("download %s: %w", module, err)
+		}
+		var of struct{ Dir string }
+		if err := json.Unmarshal(out, &of); err != nil {
 			return err
 		}
-		found, err := filepath.Glob(filepath.Join(strings.TrimSpace(string(dir)), files))
+		found, err := filepath.Glob(filepath.Join(of.Dir, files))
 		if err != nil {
 			return err
 		}
@@ -84,9 +93,6 @@ func folder(name string) func(context.Context, *cluster) error {
 		}
 		var errs []error
 		for _, o := range objects {
-			if strings.HasPrefix(o.Version, "postgresql.cnpg.io/") {
-				continue // its operator's definitions are not at hand
-			}
 			if err := c.apply(ctx, o.Path(), o.YAML); err != nil {
 				errs = append(errs, fmt.Errorf("%s %s: %w", o.Kind, o.Name, err))
 				continue

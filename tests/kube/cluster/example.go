@@ -34,16 +34,20 @@ func example(ctx context.Context, c *cluster) (err error) {
 	if _, err := provider.build(ctx, c.cache); err != nil {
 		return err
 	}
-	overlay, err := manifest.Build("../../infra/knative/overlays/onprem")
-	if err != nil {
-		return err
+	var objects []manifest.Object
+	for _, folder := range []string{"knative/overlays/onprem", "postgres"} {
+		made, err := manifest.Build(filepath.Join("../../infra", folder))
+		if err != nil {
+			return err
+		}
+		objects = append(objects, made...)
 	}
 	stop, err := c.knative(ctx)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, stop()) }()
-	t, err := c.terraform(path, overlay)
+	t, err := c.terraform(path, objects)
 	if err != nil {
 		return err
 	}
@@ -53,7 +57,7 @@ func example(ctx context.Context, c *cluster) (err error) {
 	variables := map[string]any{
 		"kubeconfig": filepath.Join(t.dir, "kubeconfig"), "context": "admin", "manifests": []string{filepath.Join(t.dir, "manifests.yaml")},
 		"image": image("a"), "bucket_url": "s3://lake?region=us-east-1&endpoint=https://s3.clinic.example:9000&use_path_style=true",
-		"catalog_url": "postgres://medlake@db.clinic.example/lake?sslmode=verify-full", "secret_values": hidden,
+		"secret_values": hidden,
 	}
 	if _, err := t.run(ctx, nil, "get"); err != nil {
 		return err
@@ -78,7 +82,7 @@ func example(ctx context.Context, c *cluster) (err error) {
 	}
 
 	var run []change // each Service and CronJob, and nothing else
-	for _, o := range overlay {
+	for _, o := range objects {
 		switch {
 		case o.Kind == "CronJob":
 			run = append(run, change{`kubernetes_manifest.object["batch/v1 CronJob ` + o.Name + `"]`, "update"})
@@ -123,7 +127,7 @@ func example(ctx context.Context, c *cluster) (err error) {
 	if err := t.destroy(ctx, variables); err != nil {
 		return err
 	}
-	for _, o := range overlay {
+	for _, o := range objects {
 		if r, ok := c.do(ctx, http.MethodGet, o.Path(), "", nil).(refused); !ok || r.code != http.StatusNotFound {
 			return fmt.Errorf("left after destroy: %s %s", o.Kind, o.Name)
 		}

@@ -31,7 +31,7 @@ const webhook = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurat
 
 // knative plays what Knative's webhook and controllers do to our objects, until the context ends: it sets defaults and
 // refuses what is not valid, by the code of Knative's own types, and says that a Service's newest revision is ready. It also
-// ends empty namespaces, as the controller manager does.
+// adds a parameter to a PostgreSQL, as its operator does, and ends namespaces, as the controller manager does.
 func (c *cluster) knative(ctx context.Context) (stop func() error, err error) {
 	certificate, err := selfSigned()
 	if err != nil {
@@ -50,8 +50,8 @@ func (c *cluster) knative(ctx context.Context) (stop func() error, err error) {
 			"name": "webhook.serving.knative.dev", "failurePolicy": "Fail", "sideEffects": "None", "admissionReviewVersions": []string{"v1"},
 			"clientConfig": map[string]any{"url": "https://" + ln.Addr().String(), "caBundle": ca},
 			"rules": []any{map[string]any{
-				"apiGroups": []string{"serving.knative.dev", "eventing.knative.dev", "sources.knative.dev"}, "apiVersions": []string{"v1"},
-				"operations": []string{"CREATE", "UPDATE"}, "resources": []string{"services", "brokers", "triggers", "pingsources", "sinkbindings"},
+				"apiGroups": []string{"serving.knative.dev", "eventing.knative.dev", "sources.knative.dev", "postgresql.cnpg.io"}, "apiVersions": []string{"v1"},
+				"operations": []string{"CREATE", "UPDATE"}, "resources": []string{"services", "brokers", "triggers", "pingsources", "sinkbindings", "clusters"},
 			}},
 		}},
 	})
@@ -103,6 +103,9 @@ func admit(w http.ResponseWriter, r *http.Request) {
 
 // defaults is the patch that sets the defaults of an object.
 func defaults(ask *admission.AdmissionRequest) ([]byte, error) {
+	if ask.Kind.Kind == "Cluster" {
+		return []byte(`[{"op":"add","path":"/spec/postgresql/parameters/archive_mode","value":"on"}]`), nil
+	}
 	ctx := apis.WithUserInfo(apis.WithinCreate(context.Background()), &ask.UserInfo)
 	if len(ask.OldObject.Raw) > 0 {
 		old, err := manifest.ReadIn(context.Background(), ask.OldObject.Raw)

@@ -22,8 +22,8 @@ type terraform struct {
 	env       []string
 }
 
-// terraform makes the folder: the provider as it was built, who may ask the cluster, and what kustomize makes of overlay.
-func (c *cluster) terraform(path string, overlay []manifest.Object) (*terraform, error) {
+// terraform makes the folder: the provider as it was built, who may ask the cluster, and the objects that kustomize makes.
+func (c *cluster) terraform(path string, objects []manifest.Object) (*terraform, error) {
 	t := &terraform{path: path, dir: filepath.Join(c.dir, "terraform")}
 	plugins := filepath.Join(t.dir, "plugins")
 	if err := os.MkdirAll(plugins, 0o700); err != nil {
@@ -48,7 +48,7 @@ func (c *cluster) terraform(path string, overlay []manifest.Object) (*terraform,
 		return nil, err
 	}
 	var texts [][]byte
-	for _, o := range overlay {
+	for _, o := range objects {
 		texts = append(texts, o.YAML)
 	}
 	for name, data := range map[string][]byte{

@@ -5,7 +5,7 @@ import (
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// postgres is as much of CloudNativePG's Cluster as infra/postgres sets: its module is not to be had everywhere.
+// postgres is as much of CloudNativePG's Cluster as infra/postgres sets: its module would be most of the build.
 type postgres struct {
 	meta.TypeMeta   `json:",inline"`
 	meta.ObjectMeta `json:"metadata"`

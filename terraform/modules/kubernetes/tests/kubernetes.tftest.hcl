@@ -121,6 +121,12 @@ run "example_left" {
   variables { environment = { MEDLAKE_BUCKET = "s3://lake" } }
 }
 
+run "catalog_without_a_password" {
+  command         = plan
+  expect_failures = [kubernetes_config_map_v1.environment]
+  variables { environment = { MEDLAKE_BUCKET = "s3://lake", MEDLAKE_CATALOG = "glue://?region=eu-west-1" } }
+}
+
 run "no_identity" {
   command         = plan
   expect_failures = [kubernetes_manifest.account]
