@@ -3,11 +3,32 @@ package kube
 import (
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
 	"medlake/tests/kube/manifest"
 )
+
+// TestApplyOfReadme wants the variables of infra/README.md to be those that examples/kubernetes cannot do without.
+func TestApplyOfReadme(t *testing.T) {
+	t.Parallel()
+	var told, needed []string
+	for _, m := range regexp.MustCompile(`-var ["'](\w+)=`).FindAllStringSubmatch(text(t, filepath.Join(root, "infra/README.md")), -1) {
+		told = append(told, m[1])
+	}
+	for _, v := range strings.Split(text(t, filepath.Join(root, "terraform/examples/kubernetes/main.tf")), "\nvariable ")[1:] {
+		if v, _, _ = strings.Cut(v, "\n}\n"); !strings.Contains(v, "default") {
+			needed = append(needed, strings.Split(v, `"`)[1])
+		}
+	}
+	slices.Sort(told)
+	slices.Sort(needed)
+	if !slices.Equal(told, needed) || len(needed) == 0 {
+		t.Errorf("told of %v, needed are %v", told, needed)
+	}
+}
 
 // TestSiteOfReadme builds the site that infra/README.md has the reader write.
 func TestSiteOfReadme(t *testing.T) {
