@@ -38,8 +38,8 @@ run "least_privilege" {
     error_message = "the gateway puts into landing, and has no other right"
   }
   assert {
-    condition     = toset([for k, g in google_storage_bucket_iam_member.lake : k if length(g.condition) > 0 ? strcontains(g.condition[0].expression, "/landing/") : false]) == toset(["ingest read 1", "gateway create 1", "operator create 1", "operator delete 1"])
-    error_message = "uploads are read by ingest, added by the gateway, rewritten and removed by the operator's erase, and never written over"
+    condition     = toset([for k, g in google_storage_bucket_iam_member.lake : trimsuffix(k, " 1") if length(g.condition) > 0 ? strcontains(g.condition[0].expression, "/landing/") : false]) == toset(flatten([for role, r in module.access.roles : [for right in ["read", "create", "write", "delete"] : "${role} ${right}" if contains(r[right], "landing/")]]))
+    error_message = "uploads are for those whom the table names"
   }
   assert {
     condition     = google_project_iam_custom_role.this["create"].permissions == toset(["storage.objects.create"]) && google_project_iam_custom_role.this["read"].permissions == toset(["storage.objects.get"]) && google_project_iam_custom_role.this["delete"].permissions == toset(["storage.objects.delete"])
