@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -118,8 +119,8 @@ func (w *work) purge(ctx context.Context, name string) (int, error) {
 			parts[f.Month] = append(parts[f.Month], *f)
 		}
 	}
-	for month, files := range parts {
-		for _, g := range w.pack(nil, Erased, 1, files) {
+	for _, month := range slices.Sorted(maps.Keys(parts)) {
+		for _, g := range w.pack(nil, Erased, 1, parts[month]) {
 			g.Customer, g.Month = g.Files[0].Customer, month
 			if _, err := w.compact(ctx, name, &g); err != nil {
 				return found, err

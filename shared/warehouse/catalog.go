@@ -2,6 +2,7 @@ package warehouse
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"net/url"
@@ -26,6 +27,7 @@ type opened struct {
 	release func() error
 	commits table.CatalogIO // what transactions commit through: opened itself, but in tests
 
+	nature
 	turn  sync.Mutex // of commits, where there may be one committer only
 	mu    sync.Mutex
 	heads map[string]*table.Table // last known state by name
@@ -78,7 +80,7 @@ func openCatalog(ctx context.Context, catalogURL string) (*opened, error) {
 }
 
 func newCatalog() *opened {
-	c := &opened{heads: map[string]*table.Table{}}
+	c := &opened{nature: nature{random: rand.Reader}, heads: map[string]*table.Table{}}
 	c.commits = c
 	return c
 }

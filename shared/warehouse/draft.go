@@ -3,13 +3,9 @@ package warehouse
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
-	"encoding/binary"
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
-	"time"
 
 	"github.com/apache/iceberg-go"
 	"github.com/apache/iceberg-go/table"
@@ -32,11 +28,8 @@ type draft struct {
 
 // draft begins with the content of h.
 func (w *Warehouse) draft(ctx context.Context, h Head) (*draft, error) {
-	var seed [8]byte
-	_, _ = rand.Read(seed[:]) // never fails
 	d := &draft{
-		ctx: ctx, w: w, fs: &session{files: w.files, ctx: ctx}, head: h, sum: map[string]int64{},
-		id: int64(binary.LittleEndian.Uint64(seed[:])>>1 | 1), name: strings.ToLower(rand.Text()),
+		ctx: ctx, w: w, fs: &session{files: w.files, ctx: ctx}, head: h, sum: map[string]int64{}, id: w.cat.id(), name: w.cat.name(),
 	}
 	if h.Snapshot == 0 {
 		return d, nil
@@ -96,7 +89,7 @@ func (d *draft) commit(op table.Operation, batch int64, fold string) error {
 	schema := t.Schema().ID
 	s := table.Snapshot{
 		SnapshotID: d.id, SequenceNumber: meta.LastSequenceNumber() + 1, SchemaID: &schema, Summary: d.summary(op, props),
-		TimestampMs:  max(time.Now().UnixMilli(), meta.LastUpdatedMillis()), // history goes forward though clocks differ
+		TimestampMs:  max(d.w.cat.now().UnixMilli(), meta.LastUpdatedMillis()), // history goes forward though clocks differ
 		ManifestList: fmt.Sprintf("%s/metadata/snap-%d-%s.avro", t.Location(), d.id, d.name),
 	}
 	if d.head.Snapshot != 0 {

@@ -88,10 +88,13 @@ func (c *opened) swap(ctx context.Context, ident table.Identifier, reqs []table.
 		}
 	}
 	m, err := table.UpdateTableMetadata(base.Metadata(), updates, base.MetadataLocation())
+	if err == nil && c.clock != nil { // the library stamps what is no snapshot by the machine's
+		m, err = updated(m, max(c.now().UnixMilli(), base.Metadata().LastUpdatedMillis()))
+	}
 	if err != nil {
 		return nil, "", err
 	}
-	at, err := writeMetadata(ctx, base, m)
+	at, err := c.writeMetadata(ctx, base, m)
 	if err != nil {
 		return nil, "", err
 	}
@@ -102,21 +105,31 @@ func (c *opened) swap(ctx context.Context, ident table.Identifier, reqs []table.
 	return m, at, err
 }
 
+// updated is a state with another time of its last update, in milliseconds.
+func updated(m table.Metadata, at int64) (table.Metadata, error) {
+	var fields map[string]json.RawMessage
+	data, err := json.Marshal(m)
+	if err == nil {
+		err = json.Unmarshal(data, &fields)
+	}
+	if err == nil {
+		fields["last-updated-ms"] = strconv.AppendInt(nil, at, 10)
+		data, err = json.Marshal(fields)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return table.ParseMetadataBytes(data)
+}
+
 // writeMetadata stores the state that follows base under a name of its own.
-func writeMetadata(ctx context.Context, base *table.Table, m table.Metadata) (string, error) {
+func (c *opened) writeMetadata(ctx context.Context, base *table.Table, m table.Metadata) (string, error) {
 	number, _, _ := strings.Cut(path.Base(base.MetadataLocation()), "-")
 	version, err := strconv.Atoi(number)
 	if err != nil {
 		return "", fmt.Errorf("metadata %s has no number", path.Base(base.MetadataLocation()))
 	}
-	where, err := table.LoadLocationProvider(m.Location(), m.Properties())
-	if err != nil {
-		return "", err
-	}
-	at, err := where.NewTableMetadataFileLocation(version + 1)
-	if err != nil {
-		return "", err
-	}
+	at := fmt.Sprintf("%s/metadata/%05d-%s.metadata.json", m.Location(), version+1, c.name())
 	data, err := json.Marshal(m)
 	if err != nil {
 		return "", err

@@ -3,6 +3,7 @@ package warehouse
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -121,7 +122,9 @@ func (w *Warehouse) letGo(ctx context.Context, t *table.Table, age time.Duration
 	if now == nil {
 		return nil
 	}
-	for name, ref := range t.Metadata().Refs() {
+	refs := maps.Collect(t.Metadata().Refs())
+	for _, name := range slices.Sorted(maps.Keys(refs)) {
+		ref := refs[name]
 		s := t.SnapshotByID(ref.SnapshotID)
 		if name != held(ref.SnapshotID) || s == nil || time.UnixMilli(now.TimestampMs).Sub(time.UnixMilli(s.TimestampMs)) <= age {
 			continue

@@ -4,11 +4,9 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"crypto/rand"
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"medlake/shared/datafile"
 	"medlake/shared/lake"
@@ -147,7 +145,7 @@ func (s *search) flush(ctx context.Context, p part) error {
 		return err
 	}
 	delete(s.found, p)
-	key := store.TablePrefix(s.head.Table) + "data/deletes-" + strings.ToLower(rand.Text()) + ".parquet"
+	key := store.TablePrefix(s.head.Table) + "data/deletes-" + s.w.cat.name() + ".parquet"
 	d.Path, d.Customer, d.Month = s.w.files.bucket.URL(key), p.customer, p.month
 	s.deletes = append(s.deletes, d)
 	return s.w.files.bucket.Put(ctx, key, data.Bytes())

@@ -3,6 +3,8 @@ package warehouse
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/apache/iceberg-go/table"
@@ -20,8 +22,9 @@ func (w *Warehouse) TagMonths(ctx context.Context, name string, now time.Time) e
 	if err != nil {
 		return err
 	}
-	for tag, id := range monthEnds(t.Metadata(), now) {
-		if err := w.refer(ctx, t, table.NewSetSnapshotRefUpdate(tag, id, table.TagRef, 0, 0, 0)); err != nil {
+	ends := monthEnds(t.Metadata(), now)
+	for _, tag := range slices.Sorted(maps.Keys(ends)) {
+		if err := w.refer(ctx, t, table.NewSetSnapshotRefUpdate(tag, ends[tag], table.TagRef, 0, 0, 0)); err != nil {
 			return fmt.Errorf("tag %s of %s: %w", tag, name, err)
 		}
 	}

@@ -2,10 +2,8 @@ package warehouse
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
-	"strings"
 
 	"medlake/shared/lake"
 	"medlake/shared/store"
@@ -17,7 +15,7 @@ const selfTestPrefix = "ops.selftest_"
 // SelfTest proves on a throw-away table that of two commits made from one head exactly one takes effect. Without that the
 // lake would lose rows or double them. It removes what it made.
 func (w *Warehouse) SelfTest(ctx context.Context) (err error) {
-	name := selfTestPrefix + strings.ToLower(rand.Text())
+	name := selfTestPrefix + w.cat.name()
 	defer func() { err = errors.Join(err, w.drop(ctx, name)) }()
 	want := lake.Schema{Table: name, Columns: []lake.Column{{Name: "n", Type: lake.Type{Kind: lake.Long}}}}
 	if _, err := w.create(ctx, want, 0); err != nil {

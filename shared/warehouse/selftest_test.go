@@ -42,7 +42,7 @@ func (c *careless) CommitTable(ctx context.Context, ident table.Identifier, reqs
 	if err != nil {
 		return nil, "", err
 	}
-	at, err := writeMetadata(ctx, base, m)
+	at, err := c.writeMetadata(ctx, base, m)
 	if err != nil {
 		return nil, "", err
 	}

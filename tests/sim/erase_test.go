@@ -2,6 +2,7 @@ package sim
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
@@ -82,8 +83,10 @@ change: { order: [at], delete: event == "del", only: { bed: event == "move" }, k
 type numbers struct{ w *world }
 
 func (n numbers) Read(b []byte) (int, error) {
-	for i := range b {
-		b[i] = byte(n.w.rng.Uint64())
+	for part := range slices.Chunk(b, 8) {
+		var word [8]byte
+		binary.LittleEndian.PutUint64(word[:], n.w.rng.Uint64())
+		copy(part, word[:])
 	}
 	return len(b), nil
 }

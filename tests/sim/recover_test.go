@@ -12,12 +12,12 @@ import (
 
 // rebuild makes a new catalog, at url, from the bucket alone. Who had the lost one open is dead.
 func (w *world) rebuild(url string) error {
-	real, err := warehouse.Open(w.ctx, url, w.base)
+	w.url, w.old, w.lost = url, nil, 0
+	real, err := w.connect(w.base)
 	if err != nil {
 		return err
 	}
-	w.url, w.lake, w.old, w.lost = url, real, nil, 0
-	w.connections = append(w.connections, real)
+	w.lake = real
 	tail, err := journal.New(w.base).Tail(w.ctx)
 	if err != nil {
 		return err

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"regexp"
 	"strings"
 	"time"
 
@@ -83,11 +84,11 @@ type process struct {
 	paused chan bool // true: paused before a call; false: ended
 }
 
-// epoch is when a world begins.
-var epoch = time.Date(2026, 11, 24, 9, 0, 0, 0, time.UTC)
+// epoch is when a world begins: before the time of any machine, see warehouse.Simulate.
+var epoch = time.Date(2020, 11, 24, 9, 0, 0, 0, time.UTC)
 
-func newWorld(ctx context.Context, seed uint64, k kind, broken *variant, catalogURL string) (*world, error) {
-	w := &world{
+func newWorld(ctx context.Context, seed uint64, k kind, broken *variant, catalogURL string) (w *world, err error) {
+	w = &world{
 		ctx: ctx, rng: rand.New(rand.NewPCG(seed, 7)), now: epoch, folds: k.folds, patients: k.patients, broken: broken, engine: k.engine, small: k.small, url: catalogURL,
 		uploads: map[string]string{}, files: map[string][]row{}, deletes: map[string][]datafile.Position{},
 		schemas: map[string]lake.Schema{}, seen: map[string]int64{}, batch: map[string]int64{},
@@ -102,11 +103,11 @@ func newWorld(ctx context.Context, seed uint64, k kind, broken *variant, catalog
 			w.memory.rule = broken.rule
 		}
 	} else {
-		real, err := warehouse.Open(ctx, catalogURL, w.base)
+		real, err := w.connect(w.base)
 		if err != nil {
 			return nil, err
 		}
-		w.lake, w.connections = real, append(w.connections, real)
+		w.lake = real
 	}
 	for _, s := range append(k.tables[:len(k.tables):len(k.tables)], lake.LoadsSchema(), lake.RejectsSchema(), lake.HealthSchema()) {
 		published, err := w.lake.Ensure(ctx, s, 0)
@@ -115,8 +116,35 @@ func newWorld(ctx context.Context, seed uint64, k kind, broken *variant, catalog
 		}
 		w.schemas[s.Table] = published
 	}
-	return w, nil
+	if w.memory == nil {
+		w.lake, err = w.born()
+	}
+	return w, err
 }
+
+// connect opens the world's catalog for a process, which sees a bucket.
+func (w *world) connect(b *store.Bucket) (*warehouse.Warehouse, error) {
+	real, err := warehouse.Open(w.ctx, w.url, b)
+	if err != nil {
+		return nil, err
+	}
+	real.Simulate(w.clock, numbers{w})
+	w.connections = append(w.connections, real)
+	return real, nil
+}
+
+// born has the tables made now, by the clock of the world.
+func (w *world) born() (*warehouse.Warehouse, error) {
+	for key, o := range w.objects.all {
+		if strings.HasSuffix(key, ".metadata.json") {
+			data := made.ReplaceAll(o.data, fmt.Appendf(nil, `"last-updated-ms":%d`, w.now.UnixMilli()))
+			w.objects.all[key] = &object{data, o.at}
+		}
+	}
+	return w.connect(w.base)
+}
+
+var made = regexp.MustCompile(`"last-updated-ms":\d+`)
 
 func newTruth(w *world) *truth {
 	return &truth{w: w, loads: map[string][]map[string]bool{}, records: map[string]lake.Record{}, rows: map[string][]row{}}
@@ -197,11 +225,10 @@ func (p *process) open() error {
 	}
 	in := p.lake
 	if p.url != "" {
-		real, err := warehouse.Open(p.ctx, p.url, p.bucket)
+		real, err := p.connect(p.bucket)
 		if err != nil {
 			return err
 		}
-		p.connections = append(p.connections, real)
 		in = real
 	}
 	p.tables = tables{p, in}
@@ -218,7 +245,7 @@ func (p *process) attempt() string { return fmt.Sprintf("%s.%d", p.name, p.rng.U
 func (w *world) upload(name, content string, resent bool) (event.Event, error) {
 	customer, name, _ := strings.Cut(name, "/")
 	w.now = w.now.Add(time.Duration(w.rng.IntN(2)) * time.Second) // several may come at the same time
-	key := "landing/" + customer + "/2026-11-24/" + name
+	key := "landing/" + customer + "/2020-11-24/" + name
 	if err := w.base.Put(w.ctx, key, []byte(content)); err != nil {
 		return event.Event{}, err
 	}
