@@ -70,6 +70,9 @@ func trimAzure(dir string) error {
 		if len(gone) == 0 {
 			return fmt.Errorf("nothing to take out of %s: it has changed", file)
 		}
+		if strings.Contains(file, "clients") {
+			kept = append(kept, "\nvar _ = fmt.Errorf // also where no client is left\n")
+		}
 		if err := os.WriteFile(name, []byte(strings.Join(kept, "")), 0o600); err != nil {
 			return err
 		}

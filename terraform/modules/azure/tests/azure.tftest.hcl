@@ -27,7 +27,7 @@ variables {
 
 run "least_privilege" {
   assert {
-    condition     = flatten([for r in ["read", "write", "delete"] : [for p in azurerm_role_definition.this[r].permissions : p.data_actions]]) == [for a in ["read", "add/action", "write", "delete"] : "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/${a}"] && alltrue(flatten([for r in azurerm_role_definition.this : [for p in r.permissions : p.actions == null || length(p.actions) == 0]]))
+    condition     = flatten([for r in ["read", "write", "delete"] : [for p in azurerm_role_definition.this[r].permissions : p.data_actions]]) == [for a in ["read", "add/action", "write", "delete"] : "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/${a}"] && alltrue(flatten([for r in azurerm_role_definition.this : [for p in r.permissions : length(coalesce(p.actions, [])) == 0]]))
     error_message = "rights on blobs only, and none on their versions"
   }
   assert {
@@ -181,7 +181,7 @@ run "an_account" {
     error_message = "private, by identities and TLS only"
   }
   assert {
-    condition     = azurerm_storage_account.this.customer_managed_key[0].key_vault_key_id == var.key_id && azurerm_storage_account.this.blob_properties[0].versioning_enabled && azurerm_storage_account.this.blob_properties[0].delete_retention_policy[0].days == 35 && !azurerm_storage_account.this.blob_properties[0].delete_retention_policy[0].permanent_delete_enabled
+    condition     = azurerm_storage_account.this.customer_managed_key[0].key_vault_key_id == var.key_id && azurerm_storage_account.this.blob_properties[0].versioning_enabled && azurerm_storage_account.this.blob_properties[0].delete_retention_policy[0].days == 35 && azurerm_storage_account.this.blob_properties[0].delete_retention_policy[0].permanent_delete_enabled != true
     error_message = "encrypted and versioned, and nobody removes anything at once"
   }
   assert {
