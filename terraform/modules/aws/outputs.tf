@@ -6,6 +6,7 @@ locals {
     MEDLAKE_EVENTS  = "awssqs://${split("://", aws_sqs_queue.arrivals.url)[1]}?region=${local.region}"
     MEDLAKE_CATALOG = local.catalog_url
     MEDLAKE_SECRETS = "awssecretsmanager://${var.name}/{name}?region=${local.region}"
+    AWS_REGION      = local.region
   }
 }
 

@@ -1,16 +1,16 @@
 # One role an identity, and no right more than module access lists.
 
+module "rights" {
+  source     = "./rights"
+  lake_arn   = module.lake.arn
+  backup_arn = module.backup.arn
+}
+
 locals {
   issuer = split("oidc-provider/", var.oidc_provider_arn)[1]
-  keys   = { for role, r in module.access.roles : role => [for p in [r.read, concat(r.create, r.write), r.delete] : [for k in distinct(p) : "${module.lake.arn}/${k}${k == "" || endswith(k, "/") ? "*" : ""}"]] }
 
-  # No statement allows s3:DeleteObjectVersion: what is deleted can be brought back for noncurrent_days.
-  statements = { for role, r in module.access.roles : role => [
+  statements = { for role, r in module.access.roles : role => concat(module.rights.statements[role], [
     for s in [
-      { Sid = "List", Action = ["s3:ListBucket"], Resource = r.list ? [module.lake.arn] : [] },
-      { Sid = "Read", Action = ["s3:GetObject", "s3:GetObjectVersion"], Resource = local.keys[role][0] },
-      { Sid = "Write", Action = ["s3:PutObject", "s3:AbortMultipartUpload"], Resource = local.keys[role][1] },
-      { Sid = "Delete", Action = ["s3:DeleteObject"], Resource = local.keys[role][2] },
       { Sid = "Key", Action = ["kms:Decrypt", "kms:GenerateDataKey"], Resource = concat([aws_kms_key.lake.arn], r.backup == "none" ? [] : [aws_kms_key.backup.arn]) },
       { Sid = "Events", Action = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility"], Resource = r.events ? [aws_sqs_queue.arrivals.arn] : [] },
       # By prefix, so that an unknown name is answered as absent and not as forbidden.
@@ -20,11 +20,8 @@ locals {
         Action   = ["glue:GetDatabase", "glue:CreateDatabase", "glue:UpdateDatabase", "glue:GetTable", "glue:GetTables", "glue:CreateTable", "glue:UpdateTable", "glue:DeleteTable"]
         Resource = r.catalog && var.catalog == "glue" ? concat(["${local.glue}:catalog"], [for d in local.glue_databases : "${local.glue}:database/${d}"], [for d in local.glue_databases : "${local.glue}:table/${d}/*"]) : []
       },
-      { Sid = "BackupList", Action = ["s3:ListBucket"], Resource = r.backup == "none" ? [] : [module.backup.arn] },
-      { Sid = "BackupRead", Action = ["s3:GetObject", "s3:GetObjectVersion"], Resource = r.backup == "none" ? [] : ["${module.backup.arn}/*"] },
-      { Sid = "BackupWrite", Action = ["s3:PutObject", "s3:AbortMultipartUpload", "s3:DeleteObject"], Resource = r.backup == "write" ? ["${module.backup.arn}/*"] : [] },
     ] : merge(s, { Effect = "Allow" }) if length(s.Resource) > 0
-  ] }
+  ]) }
 }
 
 resource "aws_iam_role" "this" {

@@ -72,6 +72,7 @@ run "outputs" {
       MEDLAKE_EVENTS  = output.events_url
       MEDLAKE_CATALOG = output.catalog_url
       MEDLAKE_SECRETS = output.secrets_url
+      AWS_REGION      = "eu-west-1"
     }
     error_message = "the environment is what the functions read"
   }
@@ -79,6 +80,11 @@ run "outputs" {
     condition     = output.events_url == "awssqs://sqs.eu-west-1.amazonaws.com/123456789012/q?region=eu-west-1" && output.catalog_url == "glue://?region=eu-west-1&prefix=clinic_"
     error_message = "URLs as Medlake reads them"
   }
+}
+
+run "same_as_other_clouds" {
+  module { source = "../../tests/outputs" }
+  variables { lake = run.outputs }
 }
 
 run "postgres" {
