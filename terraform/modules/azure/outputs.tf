@@ -44,7 +44,7 @@ output "annotations" {
   value       = { for role, i in azurerm_user_assigned_identity.this : role => { "azure.workload.identity/client-id" = i.client_id } }
 }
 output "senders" {
-  description = "By customer: the condition under which the role write lets its holder put into the customer's folder."
+  description = "By customer: the condition under which the custom role of writing lets its holder put into the customer's folder."
   value       = local.senders
 }
 output "key" {

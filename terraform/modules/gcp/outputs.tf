@@ -42,7 +42,7 @@ output "annotations" {
   value       = { for role, a in google_service_account.this : role => { "iam.gke.io/gcp-service-account" = a.email } }
 }
 output "senders" {
-  description = "By customer: the condition under which the role medlake create lets its holder put into the customer's folder."
+  description = "By customer: the condition under which the custom role of creating lets its holder put into the customer's folder."
   value       = local.senders
 }
 output "key" {
