@@ -1,44 +1,13 @@
 # One identity a role, and no right more than module access lists.
 
+module "rights" {
+  source    = "./rights"
+  customers = keys(var.customers)
+}
+
 locals {
-  blobs = "Microsoft.Storage/storageAccounts/blobServices/containers/blobs"
-  path  = "@Resource[${local.blobs}:path]"
-
-  # No role has deleteBlobVersion or permanentDelete: what is deleted can be brought back for noncurrent_days.
-  rights = {
-    read   = ["${local.blobs}/read"]
-    write  = ["${local.blobs}/write", "${local.blobs}/add/action"]
-    delete = ["${local.blobs}/delete"]
-  }
-
-  # A blob above some size is put in blocks, which takes the right to write over, too: Azure, as AWS, does not tell them apart.
-  wanted = { for role, r in module.access.roles : role => { read = r.read, write = concat(r.create, r.write), delete = r.delete } }
-
-  # Each pattern as a condition sees it.
-  seen = { for role, by in local.wanted : role => { for right, patterns in by : right => [
-    for p in distinct(patterns) : "${local.path} ${
-      strcontains(p, "*") ? "StringLike '${p}*'" : endswith(p, "/") ? "StringStartsWith '${p}'" : "StringEquals '${p}'"
-    }"] if length(patterns) > 0
-  } }
-
-  # Blobs are listed by the right to read; a name has no path there to look at.
-  asks = { for right, actions in local.rights : right => join(" AND ", [for a in actions : "!(ActionMatches{'${a}'}${right == "read" ? " AND NOT SubOperationMatches{'Blob.List'}" : ""})"]) }
-
-  grants = merge([for role, by in local.seen : { for right, terms in by : "${role} ${right}" => {
-    role      = role
-    right     = right
-    condition = contains(local.wanted[role][right], "") ? null : "((${local.asks[right]}) OR (${join(" OR ", terms)}))"
-  } }]...)
-
-  # Rights on the whole backup container.
-  backup = merge([for role, r in module.access.roles : {
-    for right in { none = [], read = ["read"], write = ["read", "write", "delete"] }[r.backup] : "${role} ${right}" => { role = role, right = right }
-  }]...)
-
-  senders = { for c in keys(var.customers) : c => "((${local.asks.write}) OR (${local.path} StringStartsWith 'landing/${c}/'))" }
   sending = merge([for c, v in var.customers : { for p in v.principals : "${c} ${p}" => { customer = c, principal = p } }]...)
-
-  with = { for what in ["events", "secrets"] : what => toset([for role, r in module.access.roles : role if r[what]]) }
+  with    = { for what in ["events", "secrets"] : what => toset([for role, r in module.access.roles : role if r[what]]) }
 }
 
 resource "azurerm_user_assigned_identity" "this" {
@@ -58,24 +27,24 @@ resource "azurerm_federated_identity_credential" "pod" {
 }
 
 resource "azurerm_role_definition" "this" {
-  for_each = local.rights
+  for_each = module.rights.rights
   name     = "${var.name} ${each.key}"
   scope    = data.azurerm_resource_group.here.id
   permissions { data_actions = each.value }
 }
 
 resource "azurerm_role_assignment" "lake" {
-  for_each           = local.grants
+  for_each           = module.rights.grants
   scope              = module.lake.container_id
   role_definition_id = azurerm_role_definition.this[each.value.right].role_definition_resource_id
   principal_id       = azurerm_user_assigned_identity.this[each.value.role].principal_id
   principal_type     = "ServicePrincipal"
-  condition          = each.value.condition
-  condition_version  = each.value.condition == null ? null : "2.0"
+  condition          = each.value.condition == "" ? null : each.value.condition
+  condition_version  = each.value.condition == "" ? null : "2.0"
 }
 
 resource "azurerm_role_assignment" "backup" {
-  for_each           = local.backup
+  for_each           = module.rights.backup
   scope              = module.backup.container_id
   role_definition_id = azurerm_role_definition.this[each.value.right].role_definition_resource_id
   principal_id       = azurerm_user_assigned_identity.this[each.value.role].principal_id
@@ -88,7 +57,7 @@ resource "azurerm_role_assignment" "sender" {
   scope              = module.lake.container_id
   role_definition_id = azurerm_role_definition.this["write"].role_definition_resource_id
   principal_id       = each.value.principal
-  condition          = local.senders[each.value.customer]
+  condition          = module.rights.senders[each.value.customer]
   condition_version  = "2.0"
 }
 

@@ -43,7 +43,7 @@ output "annotations" {
 }
 output "senders" {
   description = "By customer: the condition under which the custom role of creating lets its holder put into the customer's folder."
-  value       = local.senders
+  value       = module.rights.senders
 }
 output "key" {
   description = "The key that everything in the lake is encrypted with."

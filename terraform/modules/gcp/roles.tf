@@ -1,43 +1,14 @@
 # One service account an identity, and no right more than module access lists.
 
+module "rights" {
+  source    = "./rights"
+  bucket    = module.lake.name
+  customers = keys(var.customers)
+}
+
 locals {
-  objects = "projects/_/buckets/${module.lake.name}/objects/"
-
-  # To put over what is there takes storage.objects.delete, too: who may only create cannot. Names are listed on the bucket.
-  rights = {
-    list   = ["storage.objects.list"]
-    read   = ["storage.objects.get"]
-    create = ["storage.objects.create"]
-    write  = ["storage.objects.create", "storage.objects.delete"]
-    delete = ["storage.objects.delete"]
-  }
-
-  # Each pattern as a condition sees it. The name of an object is the bucket's, then the key; {x} is one character or more.
-  seen = { for role, r in module.access.roles : role => { for right in ["read", "create", "write", "delete"] : right => [
-    for p in distinct(r[right]) :
-    p == "" ? "" :
-    strcontains(p, "*") ? "resource.name.extract(\"${local.objects}${replace(p, "*", "{x}")}\") != \"\"" :
-    endswith(p, "/") ? "resource.name.startsWith(\"${local.objects}${p}\")" :
-    "resource.name == \"${local.objects}${p}\""
-  ] } }
-
-  # A condition holds twelve "or" at most: longer lists become several grants.
-  grants = merge([for role, by in local.seen : merge(
-    module.access.roles[role].list ? { "${role} list" = { role = role, right = "list", expression = "" } } : {},
-    [for right, terms in by : { for n, part in chunklist(terms, 12) : "${role} ${right} ${n + 1}" => {
-      role = role, right = right, expression = contains(terms, "") ? "" : join(" || ", part)
-    } }]...
-  )]...)
-
-  # Rights on the whole backup bucket.
-  backup = merge([for role, r in module.access.roles : {
-    for right in { none = [], read = ["list", "read"], write = ["list", "read", "write"] }[r.backup] : "${role} ${right}" => { role = role, right = right }
-  }]...)
-
-  senders = { for c in keys(var.customers) : c => "resource.name.startsWith(\"${local.objects}landing/${c}/\")" }
   sending = merge([for c, v in var.customers : { for p in v.principals : "${c} ${p}" => { customer = c, member = p } }]...)
-
-  with = { for what in ["events", "secrets"] : what => toset([for role, r in module.access.roles : role if r[what]]) }
+  with    = { for what in ["events", "secrets"] : what => toset([for role, r in module.access.roles : role if r[what]]) }
 }
 
 resource "google_service_account" "this" {
@@ -55,7 +26,7 @@ resource "google_service_account_iam_member" "pod" {
 }
 
 resource "google_project_iam_custom_role" "this" {
-  for_each    = local.rights
+  for_each    = module.rights.rights
   project     = var.project
   role_id     = "${replace(var.name, "-", "_")}_${each.key}"
   title       = "${var.name} ${each.key}"
@@ -63,12 +34,12 @@ resource "google_project_iam_custom_role" "this" {
 }
 
 resource "google_storage_bucket_iam_member" "lake" {
-  for_each = local.grants
+  for_each = module.rights.grants
   bucket   = module.lake.name
   role     = google_project_iam_custom_role.this[each.value.right].id
   member   = "serviceAccount:${google_service_account.this[each.value.role].email}"
   dynamic "condition" {
-    for_each = each.value.expression == "" ? [] : [each.value.expression]
+    for_each = each.value.condition == "" ? [] : [each.value.condition]
     content {
       title      = each.key
       expression = condition.value
@@ -77,7 +48,7 @@ resource "google_storage_bucket_iam_member" "lake" {
 }
 
 resource "google_storage_bucket_iam_member" "backup" {
-  for_each = local.backup
+  for_each = module.rights.backup
   bucket   = module.backup.name
   role     = google_project_iam_custom_role.this[each.value.right].id
   member   = "serviceAccount:${google_service_account.this[each.value.role].email}"
@@ -91,7 +62,7 @@ resource "google_storage_bucket_iam_member" "sender" {
   member   = each.value.member
   condition {
     title      = "sender ${each.value.customer}"
-    expression = local.senders[each.value.customer]
+    expression = module.rights.senders[each.value.customer]
   }
 }
 

@@ -1,0 +1,5 @@
+variable "customers" {
+  type        = set(string)
+  default     = []
+  description = "Customers."
+}
