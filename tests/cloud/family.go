@@ -11,7 +11,7 @@ import (
 // family is the processes of one lake, several a role, of which one after the other is killed and comes back.
 type family struct {
 	c       *cloud
-	program string
+	program string // of processes that are started from now on
 	env     []string
 
 	mu      sync.Mutex
@@ -21,11 +21,12 @@ type family struct {
 
 // member is one process and what comes after it on the same port.
 type member struct {
-	role   string
-	name   string
-	port   int
-	places chan struct{} // events at once
-	env    []string
+	role    string
+	name    string
+	program string
+	port    int
+	places  chan struct{} // events at once
+	env     []string
 
 	mu sync.Mutex
 	p  *process
@@ -46,7 +47,9 @@ func (f *family) start(ctx context.Context, role string, n, atOnce int, env ...s
 		if err != nil {
 			return err
 		}
-		m := &member{role: role, name: fmt.Sprintf("%s-%s", role, f.c.name()), port: port, places: make(chan struct{}, atOnce), env: env}
+		m := &member{
+			role: role, name: fmt.Sprintf("%s-%s", role, f.c.name()), program: f.program, port: port, places: make(chan struct{}, atOnce), env: env,
+		}
 		if err := f.launch(m); err != nil {
 			return err
 		}
@@ -64,7 +67,7 @@ func (f *family) start(ctx context.Context, role string, n, atOnce int, env ...s
 
 func (f *family) launch(m *member) error {
 	env := append(append([]string{fmt.Sprintf("PORT=%d", m.port)}, f.env...), m.env...)
-	p, err := f.c.start(m.name, env, f.program, m.role)
+	p, err := f.c.start(m.name, env, m.program, m.role)
 	if err != nil {
 		return err
 	}
@@ -106,14 +109,21 @@ func (f *family) killOn(ctx context.Context, every time.Duration) (map[string]in
 	return killed, nil
 }
 
-// stop ends the processes of a role.
-func (f *family) stop(role string) {
+// stop ends the processes that are meant, as an upgrade does: they get no more events and finish what they are at.
+func (f *family) stop(meant func(m *member) bool) {
+	var ending sync.WaitGroup
 	f.mu.Lock()
-	defer f.mu.Unlock()
-	var all sync.WaitGroup
-	for _, m := range f.members[role] {
-		all.Go(m.p.stop)
+	for role, all := range f.members {
+		var left []*member
+		for _, m := range all {
+			if meant(m) {
+				ending.Go(m.p.stop)
+			} else {
+				left = append(left, m)
+			}
+		}
+		f.members[role] = left
 	}
-	all.Wait()
-	delete(f.members, role)
+	f.mu.Unlock()
+	ending.Wait()
 }

@@ -13,10 +13,11 @@ import (
 	"medlake/shared/lake"
 )
 
-// manyChecks: many processes of every role over an object store and PostgreSQL.
+// manyChecks: many processes of every role, and of two versions, over an object store and PostgreSQL.
 var manyChecks = []check{
 	{"many: exact through kills, lost and doubled events", []string{"minio", "postgres"}, throughKills},
 	{"many: throughput grows with processes", []string{"minio", "postgres"}, throughput},
+	{"many: old and new version side by side, upgrade, rollback", []string{"minio", "postgres", "older functions"}, acrossVersions},
 }
 
 const (
@@ -165,8 +166,8 @@ func (x *expected) compare(ctx context.Context, l *lakeOf) error {
 	if len(receipts) != len(x.arrivals) || !maps.Equal(statuses, x.statuses) {
 		fault("%d receipts %v, want %d %v", len(receipts), statuses, len(x.arrivals), x.statuses)
 	}
-	committed := len(x.labs) + x.events
-	if want := [4]int{committed + x.filtered + x.rejected, committed, x.filtered, x.rejected}; sums != want {
+	committed, filtered, rejected := len(x.labs)+x.events+x.past[0], x.filtered+x.past[1], x.rejected+x.past[2]
+	if want := [4]int{committed + filtered + rejected, committed, filtered, rejected}; sums != want {
 		fault("read, committed, filtered, rejected are %v, want %v", sums, want)
 	}
 	labs, err := l.rows(ctx, "lake.labs", "customer", "lab_id")

@@ -93,9 +93,10 @@ var servers = map[string]spec{
 		},
 		answers: answersHTTP,
 	},
-	"iceberg-rest": {install: folder(icebergREST, buildIceberg), command: runIceberg, answers: answersHTTP},
-	"postgres":     {install: installPostgres, command: runPostgres, answers: answersTCP},
-	"promtool":     {install: aptInstall("promtool", "prometheus")},
+	"iceberg-rest":    {install: folder(icebergREST, buildIceberg), command: runIceberg, answers: answersHTTP},
+	"older functions": {install: folder(olderFunctions, buildOlder)},
+	"postgres":        {install: installPostgres, command: runPostgres, answers: answersTCP},
+	"promtool":        {install: aptInstall("promtool", "prometheus")},
 }
 
 func address(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }

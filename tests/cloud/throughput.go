@@ -66,7 +66,7 @@ func throughput(ctx context.Context, c *cloud) (err error) {
 		if err != nil {
 			return err
 		}
-		f.stop("ingest")
+		f.stop(func(m *member) bool { return m.role == "ingest" })
 		if k == 1 {
 			first = rate
 		}

@@ -24,6 +24,7 @@ type expected struct {
 	events   int               // rows of beds_log
 	filtered int
 	rejected int
+	past     [3]int // committed, filtered, rejected of loads that others have replaced
 }
 
 func newExpected() *expected {
