@@ -31,16 +31,9 @@ var apiserver = program{
 		" -X k8s.io/component-base/version.gitMajor=1 -X k8s.io/component-base/version.gitMinor=36",
 }
 
-// provider is Terraform's for Kubernetes, newer than its release 3.2.1.
-var provider = program{
-	name: "terraform-provider-kubernetes", version: "v1.13.4-0.20260821094251-3a33fb6cc605", module: "github.com/hashicorp/terraform-provider-kubernetes",
-	pkg: "github.com/hashicorp/terraform-provider-kubernetes", ldflags: "-s -w",
-}
-
 func (p program) path(cache string) string { return filepath.Join(cache, p.name+"@"+p.version) }
 
-// build builds the program into the cache unless it is there: etcd in a minute, the provider in three, the API server in six, of
-// processor time.
+// build builds the program into the cache unless it is there: etcd in a minute, the API server in six, of processor time.
 func (p program) build(ctx context.Context, cache string) (made bool, err error) {
 	if _, err := os.Stat(p.path(cache)); err == nil {
 		return false, nil

@@ -31,9 +31,6 @@ func example(ctx context.Context, c *cluster) (err error) {
 	if err != nil {
 		return absent("terraform is not in PATH")
 	}
-	if _, err := provider.build(ctx, c.cache); err != nil {
-		return err
-	}
 	var objects []manifest.Object
 	for _, folder := range []string{"knative/overlays/onprem", "postgres"} {
 		made, err := manifest.Build(filepath.Join("../../infra", folder))
@@ -47,7 +44,7 @@ func example(ctx context.Context, c *cluster) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, stop()) }()
-	t, err := c.terraform(path, objects)
+	t, err := c.terraform(ctx, path, objects)
 	if err != nil {
 		return err
 	}

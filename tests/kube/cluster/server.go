@@ -22,7 +22,7 @@ import (
 type cluster struct {
 	url, certificate string
 	token, deployer  string // of two users who may do everything
-	cache, dir       string // of programs, and of this run
+	dir              string // of this run
 	client           *http.Client
 	processes        []*exec.Cmd
 }
@@ -40,7 +40,7 @@ func up(ctx context.Context, cache, dir string) (*cluster, error) {
 	keyFile, tokens, certs := filepath.Join(dir, "sa.key"), filepath.Join(dir, "tokens.csv"), filepath.Join(dir, "certs")
 	c := &cluster{
 		url: fmt.Sprintf("https://127.0.0.1:%d", ports[2]), certificate: filepath.Join(certs, "apiserver.crt"),
-		token: rand.Text(), deployer: rand.Text(), cache: cache, dir: dir,
+		token: rand.Text(), deployer: rand.Text(), dir: dir,
 	}
 	for name, data := range map[string][]byte{
 		keyFile: pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)}),

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -22,14 +23,14 @@ type terraform struct {
 	env       []string
 }
 
-// terraform makes the folder: the provider as it was built, who may ask the cluster, and the objects that kustomize makes.
-func (c *cluster) terraform(path string, objects []manifest.Object) (*terraform, error) {
+// terraform makes the folder: where the provider is, who may ask the cluster, and the objects that kustomize makes.
+func (c *cluster) terraform(ctx context.Context, path string, objects []manifest.Object) (*terraform, error) {
 	t := &terraform{path: path, dir: filepath.Join(c.dir, "terraform")}
-	plugins := filepath.Join(t.dir, "plugins")
-	if err := os.MkdirAll(plugins, 0o700); err != nil {
+	if err := os.Mkdir(t.dir, 0o700); err != nil {
 		return nil, err
 	}
-	if err := os.Symlink(provider.path(c.cache), filepath.Join(plugins, provider.name)); err != nil {
+	provider, err := plugin(ctx)
+	if err != nil {
 		return nil, err
 	}
 	kubeconfig, err := yaml.Marshal(map[string]any{
@@ -52,7 +53,7 @@ func (c *cluster) terraform(path string, objects []manifest.Object) (*terraform,
 		texts = append(texts, o.YAML)
 	}
 	for name, data := range map[string][]byte{
-		"terraform.rc":   fmt.Appendf(nil, "provider_installation {\n  dev_overrides { \"hashicorp/kubernetes\" = %q }\n}\n", plugins),
+		"terraform.rc":   fmt.Appendf(nil, "provider_installation {\n  dev_overrides { \"hashicorp/kubernetes\" = %q }\n}\n", provider),
 		"kubeconfig":     kubeconfig,
 		"manifests.yaml": bytes.Join(texts, []byte("---\n")),
 	} {
@@ -63,6 +64,22 @@ func (c *cluster) terraform(path string, objects []manifest.Object) (*terraform,
 	t.env = append(os.Environ(), "TF_CLI_CONFIG_FILE="+filepath.Join(t.dir, "terraform.rc"), "TF_DATA_DIR="+filepath.Join(t.dir, "data"),
 		"TF_IN_AUTOMATION=1", "CHECKPOINT_DISABLE=1")
 	return t, nil
+}
+
+// plugin is the folder of Terraform's plugin for Kubernetes, which is built unless it is there.
+func plugin(ctx context.Context) (string, error) {
+	cmd := exec.CommandContext(ctx, "go", "run", "./terraform/tests/plugins", "kubernetes")
+	cmd.Dir, cmd.Stderr = "../..", os.Stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return "", fmt.Errorf("build the plugin: %w", err)
+	}
+	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
+	files, err := filepath.Glob(filepath.Join(lines[len(lines)-1], "*/hashicorp/kubernetes/*/*/terraform-provider-kubernetes_*"))
+	if err != nil || len(files) == 0 {
+		return "", errors.Join(errors.New("the plugin is not where it was built"), err)
+	}
+	return filepath.Dir(files[len(files)-1]), nil
 }
 
 // run asks the program, which finds the variables in its environment.
