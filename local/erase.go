@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"log/slog"
 
 	"medlake/functions/erase"
@@ -21,7 +22,7 @@ func eraseFrom(ctx context.Context, args []string, s streams) (code int, err err
 	flags.BoolVar(&o.Anywhere, "anywhere", false, "records that the id stands in anywhere go too, and not only those that it identifies")
 	flags.BoolVar(&o.Unreadable, "unreadable", false, "uploads that cannot be opened go too: nobody can say what is in them")
 	flags.StringVar(&o.Reason, "reason", "", "why, for the log and the certificate")
-	flags.BoolVar(&o.Resume, "resume", false, "only go on with what was begun for the customer")
+	flags.Int64Var(&o.Resume, "resume", 0, "the erasure to go on with, by the number that it began with: the order must be the same")
 	dry := flags.Bool("dry-run", false, "only show what would be erased")
 	copied := flags.String("backup", "", "URL of a backup to erase from too; what else the lake has no more leaves it at once")
 	if _, err := parse(flags, args, 0, 0); err != nil {
@@ -33,7 +34,7 @@ func eraseFrom(ctx context.Context, args []string, s streams) (code int, err err
 	if (o.Patient == "") != *all {
 		return exitFailed, errors.New("say what: one patient with --patient, or everything of the customer with --all")
 	}
-	if o.Reason == "" && !*dry && !o.Resume {
+	if o.Reason == "" && !*dry {
 		return exitFailed, errors.New("say why, for the log and the certificate, with --reason")
 	}
 	n, err := openNode(ctx, *data, *meta, *secrets, logTo(s.err, slog.LevelWarn))
@@ -57,19 +58,33 @@ func eraseFrom(ctx context.Context, args []string, s streams) (code int, err err
 		}
 		_, err = fmt.Fprintf(s.out, "Would erase: uploads: %d; of these as a whole: %d; from the others: %d records, %d members.\n",
 			p.Uploads, p.Uploads-p.Rewritten, p.Records, p.Members)
-		return exitOK, err
+		return exitOK, errors.Join(err, begun(s.out, p.Open))
 	}
 	c, left, err := e.Run(ctx, o)
+	again := "the same command"
+	if len(c.Entries) > 0 {
+		again = fmt.Sprintf("the same command with --resume %d", c.Entries[0])
+	}
 	switch {
 	case errors.Is(err, erase.ErrLeft):
-		_, werr := fmt.Fprintf(s.out, "Not all is erased, and there is no certificate: %d objects hold something still, %d cannot be opened.\n", len(left.Holding), len(left.Unread))
+		_, werr := fmt.Fprintf(s.out, "Not all is erased, and there is no certificate: %d objects hold something still, %d cannot be opened. Go on with %s.\n", len(left.Holding), len(left.Unread), again)
 		return exitSome, werr
-	case errors.Is(err, lake.ErrNotFound) && o.Resume:
-		return exitFailed, errors.New("there is no erasure to go on with")
+	case errors.Is(err, lake.ErrNotFound) && o.Resume > 0 && len(c.Entries) == 0:
+		return exitFailed, err
 	case err != nil:
-		return exitFailed, fmt.Errorf("%w; the same command goes on with it", err)
+		return exitFailed, fmt.Errorf("%w; %s goes on with it", err, again)
 	}
 	_, err = fmt.Fprintf(s.out, "Erased: uploads: %d; of these as a whole: %d; from the others: %d records, %d members. Searched: %d objects, and nothing was found. Certificate: %s\n",
 		c.Uploads, c.Removed, c.Records, c.Members, c.Objects, c.Key)
-	return exitOK, err
+	return exitOK, errors.Join(err, begun(s.out, c.Open))
+}
+
+// begun tells of erasures that nobody has confirmed: their patients are known to who ordered them.
+func begun(w io.Writer, orders []int64) error {
+	for _, n := range orders {
+		if _, err := fmt.Fprintf(w, "Erasure %d was begun before and has no certificate: its own order goes on with --resume %d.\n", n, n); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -46,7 +46,7 @@ func commands() []command {
 		{"backup", "[--data DIR] [--metadata DIR] [--grace DURATION] URL", "copy what is new into a second bucket, and prove that the copy can be read", backupLake},
 		{"rebuild", "[--data DIR] [--from URL]", "make the catalog anew from the bucket, or both from a backup", rebuildCatalog},
 		{"replay", "[--data DIR] [--metadata DIR] [--secrets URL] [--feed F] [--customer C] [--since TIME] [--until TIME] [--resume] [--reason TEXT]", "derive uploads anew after the metadata was put right; the rows they brought before leave", replayLoads},
-		{"erase", "[--data DIR] [--metadata DIR] [--secrets URL] --customer C (--patient ID | --all) [--anywhere] [--unreadable] [--backup URL] [--dry-run] [--resume] [--reason TEXT]", "take a patient, or all of a customer, out of everything for ever, and prove it", eraseFrom},
+		{"erase", "[--data DIR] [--metadata DIR] [--secrets URL] --customer C (--patient ID | --all) [--anywhere] [--unreadable] [--backup URL] [--dry-run] [--resume N] [--reason TEXT]", "take a patient, or all of a customer, out of everything for ever, and prove it", eraseFrom},
 		{"diff", "[--data DIR] [--metadata DIR] [--secrets URL] [--last N] NEW", "what the metadata in folder NEW would change on the latest uploads; nothing is written", compare},
 		{"alone", "", "", alone},
 		{"answer", "", "", answer},

@@ -16,9 +16,12 @@ import (
 type book struct {
 	customer string
 	lives    *lives.Lives
-	erasures []int64 // entries
+	erasures []erasure
 	to       int64
 }
+
+// erasure is an entry that erases, and the first one of its order.
+type erasure struct{ n, order int64 }
 
 func newBook(customer string) *book {
 	return &book{customer: customer, lives: lives.New(func(a lake.Arrival) bool { return a.Customer() == customer }, 0)}
@@ -41,7 +44,11 @@ func (b *book) readTo(ctx context.Context, j *journal.Journal, n int64) error {
 		}
 		b.lives.Take(&e.Entry)
 		if e.Erase != nil && e.Erase.Customer == b.customer {
-			b.erasures = append(b.erasures, e.N)
+			x := erasure{e.N, e.Erase.Order}
+			if x.order == 0 {
+				x.order = e.N
+			}
+			b.erasures = append(b.erasures, x)
 		}
 	}
 	return nil
@@ -73,28 +80,33 @@ func (e *Eraser) arrive(ctx context.Context, b *book) error {
 // maxUploads is how many uploads one entry of the log names.
 const maxUploads = 1000
 
-// request has the log say that the uploads of a plan leave.
-func (e *Eraser) request(ctx context.Context, p *Plan) error {
+// request has the log say that the uploads of a plan leave, and tells which order that is: the one of a plan that goes on,
+// else a new one; 0 if nothing leaves.
+func (e *Eraser) request(ctx context.Context, p *Plan) (order int64, err error) {
+	order = p.Resume
 	for some := range slices.Chunk(p.uploads, maxUploads) {
 		id := e.cfg.Name()
 		won, err := e.cfg.Journal.Compose(ctx, func(ctx context.Context, n int64) (lake.Entry, error) {
 			err := p.book.readTo(ctx, e.cfg.Journal, n-1)
-			return entry(n, id, p.Order, some), err
+			return entry(n, id, p.Order, order, some), err
 		})
 		if err != nil {
-			return err
+			return order, err
+		}
+		if order == 0 {
+			order = won.N
 		}
 		if err := e.cfg.Journal.Hint(ctx, won.N); err != nil {
-			return err
+			return order, err
 		}
 		e.cfg.Log.InfoContext(ctx, "erasure requested", "entry", won.N, "customer", p.Customer, "uploads", len(won.Erase.Uploads))
 	}
-	return p.book.read(ctx, e.cfg.Journal)
+	return order, p.book.read(ctx, e.cfg.Journal)
 }
 
-// entry is log entry n, which takes uploads out. The rows of those of which nothing stays leave with it.
-func entry(n int64, id string, o Order, uploads []upload) lake.Entry {
-	out := lake.Entry{ID: id, Erase: &lake.Erasure{Customer: o.Customer, Reason: o.Reason}}
+// entry is log entry n of an order, which takes uploads out. The rows of those of which nothing stays leave with it.
+func entry(n int64, id string, o Order, first int64, uploads []upload) lake.Entry {
+	out := lake.Entry{ID: id, Erase: &lake.Erasure{Customer: o.Customer, Order: first, Reason: o.Reason}}
 	for _, u := range uploads {
 		if u.life.Erased > 0 { // by somebody else, meanwhile
 			continue

@@ -27,7 +27,8 @@ type Certificate struct {
 	Metadata string    `json:"metadata"` // version
 	Begun    time.Time `json:"begun"`
 	Ended    time.Time `json:"ended"`
-	Entries  []int64   `json:"entries,omitempty"` // of the log: the erasures that were finished
+	Entries  []int64   `json:"entries,omitempty"` // of the log: the erasures of its order, and of no other
+	Open     []int64   `json:"open,omitempty"`    // orders of before, by their first entry, of which no certificate tells
 	Uploads  int       `json:"uploads"`           // that held something of it
 	Removed  int       `json:"removed"`           // of these, as a whole; what is left of the others took their places
 	Records  int       `json:"records"`           // of text, that the others were rewritten without
@@ -37,11 +38,14 @@ type Certificate struct {
 	Key      string    `json:"-"`
 }
 
-// count sums erasures.
-func (c *Certificate) count(ctx context.Context, j *journal.Journal, erasures []int64) error {
-	c.Entries = erasures
-	for _, n := range erasures {
-		e, err := j.Entry(ctx, n)
+// count sums the erasures of an order.
+func (c *Certificate) count(ctx context.Context, j *journal.Journal, erasures []erasure, order int64) error {
+	for _, x := range erasures {
+		if x.order != order {
+			continue
+		}
+		c.Entries = append(c.Entries, x.n)
+		e, err := j.Entry(ctx, x.n)
 		if err != nil {
 			return err
 		}
@@ -60,7 +64,7 @@ func (c *Certificate) count(ctx context.Context, j *journal.Journal, erasures []
 }
 
 // open lists the erasures of a customer that no certificate names.
-func (e *Eraser) open(ctx context.Context, b *book) ([]int64, error) {
+func (e *Eraser) open(ctx context.Context, b *book) ([]erasure, error) {
 	open := slices.Clone(b.erasures)
 	for o, err := range e.cfg.Bucket.List(ctx, prefix) {
 		if err != nil {
@@ -74,9 +78,19 @@ func (e *Eraser) open(ctx context.Context, b *book) ([]int64, error) {
 		if err := json.Unmarshal(data, &c); err != nil {
 			return nil, fmt.Errorf("certificate cannot be read: %w", lake.ErrInvalid)
 		}
-		open = slices.DeleteFunc(open, func(n int64) bool { return slices.Contains(c.Entries, n) })
+		open = slices.DeleteFunc(open, func(x erasure) bool { return slices.Contains(c.Entries, x.n) })
 	}
 	return open, nil
+}
+
+// begun lists the orders of erasures.
+func begun(erasures []erasure) (orders []int64) {
+	for _, x := range erasures {
+		if !slices.Contains(orders, x.order) {
+			orders = append(orders, x.order)
+		}
+	}
+	return orders
 }
 
 // confirm searches the bucket and its copies, and if nothing is found writes the certificate.
@@ -136,7 +150,7 @@ func (e *Eraser) all(ctx context.Context, b *store.Bucket, customer string) (f F
 		}
 		f.Objects++
 		if strings.HasPrefix(o.Key, store.LandingPrefix+customer+"/") ||
-			strings.Contains(o.Key, "/customer="+customer+"/") && !strings.HasSuffix(o.Key, "-deletes.parquet") {
+			strings.Contains(o.Key, "/customer="+customer+"/") && !deletes(o.Key) {
 			f.Holding = append(f.Holding, o.Key)
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -24,7 +25,7 @@ import (
 // parquet searches the values of a data file, or the paths of a file of position deletes. Its schema is the table's.
 func (s Scan) parquet(ctx context.Context, key string, data []byte, look *search) error {
 	in := bytes.NewReader(data)
-	if strings.HasSuffix(key, "-deletes.parquet") {
+	if deletes(key) {
 		if err := datafile.ReadDeletes(in, in.Size(), func(path []byte, _ int64) { look.bytes(path) }); err != nil {
 			return &unread{err}
 		}
@@ -45,6 +46,11 @@ func (s Scan) parquet(ctx context.Context, key string, data []byte, look *search
 		return &unread{err}
 	}
 	return nil
+}
+
+// deletes reports whether a data file is one of position deletes: commit's are named otherwise than merge's.
+func deletes(key string) bool {
+	return strings.HasPrefix(path.Base(key), "deletes-") || strings.HasSuffix(key, "-deletes.parquet")
 }
 
 // values searches the columns that hold text or whole numbers.

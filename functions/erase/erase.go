@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"time"
 
 	"medlake/shared/lake"
@@ -85,16 +86,17 @@ type Order struct {
 	Anywhere   bool   // records count as the patient's wherever the id stands in them
 	Unreadable bool   // uploads that cannot be opened leave too: nobody can say what is in them
 	Reason     string // for the log and the certificate
-	Resume     bool   // only go on with what was begun for the customer
+	Resume     int64  // the order that goes on, by its first entry; 0: it is a new one
 }
 
 // Plan is what an order comes to.
 type Plan struct {
 	Order
-	Uploads   int // that hold something of it
-	Rewritten int // of these; the others leave as a whole
-	Records   int // of text, in uploads that are rewritten
-	Members   int // that leave as a whole, in uploads that are rewritten
+	Uploads   int     // that hold something of it
+	Rewritten int     // of these; the others leave as a whole
+	Records   int     // of text, in uploads that are rewritten
+	Members   int     // that leave as a whole, in uploads that are rewritten
+	Open      []int64 // orders of before that have no certificate, by their first entries
 
 	book    *book
 	uploads []upload
@@ -115,12 +117,18 @@ func (e *Eraser) Plan(ctx context.Context, o Order) (*Plan, error) {
 	if err := e.find(ctx, p); err != nil {
 		return nil, fmt.Errorf("erase: %w", err)
 	}
+	open, err := e.open(ctx, p.book)
+	if err != nil {
+		return nil, fmt.Errorf("erase: %w", err)
+	}
+	p.Open = begun(open)
 	return p, nil
 }
 
-// Run erases: what was begun before for the customer, and unless the order is to resume, what its plan finds. It may be
-// stopped anywhere; the same order again goes on. With ErrLeft the findings say what is there still. With other errors
-// nothing is known.
+// Run erases what its plan finds. What orders before it have begun, it brings to its end first, for the uploads of both;
+// but its certificate tells of its own order only: entries name nobody, so nobody can say whom to search for but who goes
+// on with such an order. It may be stopped anywhere. With ErrLeft the findings say what is there still. With other errors
+// nothing is known; c.Entries, if there are any, begin with the entry to go on with.
 func (e *Eraser) Run(ctx context.Context, o Order) (c Certificate, left Findings, err error) {
 	defer func() {
 		if err != nil {
@@ -135,36 +143,46 @@ func (e *Eraser) Run(ctx context.Context, o Order) (c Certificate, left Findings
 	if err := e.arrive(ctx, p.book); err != nil {
 		return c, left, err
 	}
-	if o.Resume {
-		if open, err := e.open(ctx, p.book); err != nil || len(open) == 0 {
-			return c, left, errors.Join(err, fmt.Errorf("nothing was begun for %s: %w", o.Customer, lake.ErrNotFound))
-		}
-	} else {
-		if err := e.find(ctx, p); err != nil {
-			return c, left, err
-		}
-		if err := e.request(ctx, p); err != nil {
-			return c, left, err
-		}
-	}
 	open, err := e.open(ctx, p.book)
 	if err != nil {
 		return c, left, err
 	}
-	for _, n := range open {
-		if err := e.replace(ctx, p, n); err != nil {
-			return c, left, fmt.Errorf("erasure %d: %w", n, err)
-		}
+	if o.Resume > 0 && !slices.Contains(begun(open), o.Resume) {
+		return c, left, fmt.Errorf("no erasure of %s without a certificate began with entry %d: %w", o.Customer, o.Resume, lake.ErrNotFound)
 	}
-	if err := e.cfg.Settle(ctx); err != nil {
+	if err := e.finish(ctx, p, open); err != nil { // or what they leave may hold the patient
+		return c, left, err
+	}
+	if err := e.find(ctx, p); err != nil {
+		return c, left, err
+	}
+	order, err := e.request(ctx, p)
+	if err != nil {
+		return c, left, err
+	}
+	if open, err = e.open(ctx, p.book); err != nil {
+		return c, left, err
+	}
+	c.Open = slices.DeleteFunc(begun(open), func(x int64) bool { return x == order })
+	if err := c.count(ctx, e.cfg.Journal, open, order); err != nil {
+		return c, left, err
+	}
+	if err := e.finish(ctx, p, open); err != nil {
 		return c, left, err
 	}
 	if err := e.remove(ctx, p.book, open); err != nil {
 		return c, left, err
 	}
-	if err := c.count(ctx, e.cfg.Journal, open); err != nil {
-		return c, left, err
-	}
 	left, err = e.confirm(ctx, o, &c)
 	return c, left, err
+}
+
+// finish has all that erasures put in the place of uploads taken in.
+func (e *Eraser) finish(ctx context.Context, p *Plan, erasures []erasure) error {
+	for _, x := range erasures {
+		if err := e.replace(ctx, p, x.n); err != nil {
+			return fmt.Errorf("erasure %d: %w", x.n, err)
+		}
+	}
+	return e.cfg.Settle(ctx)
 }

@@ -1,6 +1,7 @@
 package erase_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -14,6 +15,7 @@ import (
 	"medlake/functions/erase"
 	"medlake/shared/archive"
 	"medlake/shared/archive/lock"
+	"medlake/shared/datafile"
 	"medlake/shared/datafile/datafiletest"
 	"medlake/shared/lake"
 	"medlake/shared/store"
@@ -107,6 +109,8 @@ func TestScanFindsTheValueWhereverItStands(t *testing.T) {
 		"a bound in JSON":                 {"loads/1", bound, holding},
 		"JSON without it":                 {"loads/1", []byte(`{"a":["P-4711-Y"]}`), 0},
 		"half of JSON":                    {"loads/1", []byte(`{"a":["P-4711-Y"`), unread},
+		"position deletes of commit":      {"tables/lake/visits/data/deletes-x.parquet", deletes(t, "file:///customer=a/f.parquet"), 0},
+		"position deletes of merge":       {"tables/lake/visits/data/customer=a/1-2-x-deletes.parquet", deletes(t, "file:///"+patient+".parquet"), holding},
 		"a data file that is none":        {"tables/lake/visits/data/f.parquet", []byte("PAR1PAR1"), unread},
 		"an archive elsewhere":            {"loads/1", zipped(t, lock.None, "", "f.csv", "id\n1\n"), unread},
 		"half an Avro file":               {"tables/lake/visits/metadata/m.avro", []byte("Obj\x01\x02\x14avro"), unread},
@@ -164,6 +168,16 @@ func TestScanFindsTheValueInTables(t *testing.T) {
 	if len(f.Holding) != 2 || f.Holding[0] != key || !strings.HasSuffix(f.Holding[1], ".avro") {
 		t.Errorf("got %+v, want the data file and the manifest with its bounds", f)
 	}
+}
+
+// deletes is a file of one position delete.
+func deletes(t *testing.T, path string) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	if _, err := datafile.WriteDeletes(&out, []datafile.Position{{Path: path, Row: 1}}); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
 }
 
 // commit adds a data file of one patient to the table.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 
@@ -167,7 +168,7 @@ func (e *Eraser) rewrite(ctx context.Context, p *Plan, n int64, u *lake.Erased) 
 		return lake.Arrival{}, nil
 	}
 	key := lake.RewrittenKey(nameless(old.Key, p.Patient), n, u.Arrival)
-	o, err := e.cfg.Bucket.Head(ctx, key)
+	o, err := e.rewritten(ctx, key)
 	if !errors.Is(err, lake.ErrNotFound) {
 		return e.cfg.Bucket.Arrival(o), err
 	}
@@ -189,6 +190,26 @@ func (e *Eraser) rewrite(ctx context.Context, p *Plan, n int64, u *lake.Erased) 
 	return e.cfg.Bucket.Arrival(o), err
 }
 
+// rewritten finds the upload that a key is for; lake.ErrNotFound if it was not put yet. Who went on with another's order did
+// not know what to leave out of its name.
+func (e *Eraser) rewritten(ctx context.Context, key string) (store.Object, error) {
+	o, err := e.cfg.Bucket.Head(ctx, key)
+	parts := strings.SplitN(key, "/", 4)
+	if !errors.Is(err, lake.ErrNotFound) || len(parts) < 4 {
+		return o, err
+	}
+	id := key[strings.LastIndexByte(key, '@'):]
+	for o, err := range e.cfg.Bucket.List(ctx, strings.Join(parts[:3], "/")+"/") {
+		if err != nil || strings.HasSuffix(o.Key, id) {
+			if err == nil {
+				o, err = e.cfg.Bucket.Head(ctx, o.Key) // with its version
+			}
+			return o, err
+		}
+	}
+	return o, err
+}
+
 // nameless is a landing key whose name does not have a patient's id.
 func nameless(key, patient string) string {
 	parts := strings.SplitN(key, "/", 4)
@@ -200,14 +221,14 @@ func nameless(key, patient string) string {
 
 // remove takes out of the bucket what the erasures have left behind. Each step may be done again; names go last, because
 // by them the others find what to remove.
-func (e *Eraser) remove(ctx context.Context, b *book, erasures []int64) error {
+func (e *Eraser) remove(ctx context.Context, b *book, erasures []erasure) error {
 	if len(erasures) == 0 {
 		return nil
 	}
 	l := Leaving{Customer: b.customer, Loads: map[string]bool{}, Arrivals: map[string]bool{}}
 	var entries []int64
-	for _, n := range erasures {
-		entry, err := e.cfg.Journal.Entry(ctx, n)
+	for _, x := range erasures {
+		entry, err := e.cfg.Journal.Entry(ctx, x.n)
 		if err != nil {
 			return err
 		}
@@ -227,7 +248,7 @@ func (e *Eraser) remove(ctx context.Context, b *book, erasures []int64) error {
 	if err := e.tables(ctx, l); err != nil {
 		return err
 	}
-	for id := range l.Arrivals {
+	for _, id := range slices.Sorted(maps.Keys(l.Arrivals)) {
 		if err := e.objects(ctx, b.lives.Of(id), id); err != nil {
 			return err
 		}

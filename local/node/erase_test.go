@@ -53,7 +53,7 @@ func TestErase(t *testing.T) {
 		c.replay(n)
 		same(t, "replayed", rows(t, n), want)
 	}
-	if _, _, err := c.erase(n, erase.Order{Customer: "acme", Patient: two, Resume: true}); !errors.Is(err, lake.ErrNotFound) {
+	if _, _, err := c.erase(n, erase.Order{Customer: "acme", Patient: two, Resume: 1}); !errors.Is(err, lake.ErrNotFound) {
 		t.Errorf("resumed: %v", err)
 	}
 	certificate, left, err := c.erase(n, erase.Order{Customer: "acme", Reason: "left us"}, copied)
@@ -77,11 +77,11 @@ func TestErase(t *testing.T) {
 func (c clinic) documents(n *Node, want map[string][]string) {
 	c.t.Helper()
 	order := erase.Order{Customer: "stmary", Patient: "ddab9368-6d06-b1f9-4632-8aff7d975cd1", Reason: "asked by letter"}
-	_, left, err := c.erase(n, order)
-	if !errors.Is(err, erase.ErrLeft) || len(left.Holding) > 0 || len(left.Unread) != 1 {
+	begun, left, err := c.erase(n, order)
+	if !errors.Is(err, erase.ErrLeft) || len(begun.Entries) != 1 || len(left.Holding) > 0 || len(left.Unread) != 1 {
 		c.t.Errorf("%v: %q, %q", err, left.Holding, left.Unread)
 	}
-	order.Unreadable = true
+	order.Unreadable, order.Resume = true, begun.Entries[0]
 	certificate, left, err := c.erase(n, order)
 	if err != nil || certificate.Uploads != 2 || certificate.Removed != 1 || certificate.Members != 1 || certificate.Records != 0 {
 		c.t.Errorf("%+v, %v: %q, %q", certificate, err, left.Holding, left.Unread)
@@ -141,4 +141,58 @@ func TestEraseStoppedAgainAndAgain(t *testing.T) {
 	c.replay(n)
 	same(t, "replayed", rows(t, n), want)
 	t.Logf("%d stops", stops)
+}
+
+// TestEraseOfAnotherLeavesTheFirstOpen: an erasure that was stopped is brought to its end by the next, of another patient,
+// but only its own order searches for its patient and gets the certificate.
+func TestEraseOfAnotherLeavesTheFirstOpen(t *testing.T) {
+	t.Parallel()
+	c := filled(t)
+	n, _ := c.opened(0)
+	want := without(without(rows(t, n), "acme", one), "acme", two)
+	c.close(n)
+	order := func(patient string) erase.Order {
+		return erase.Order{Customer: "acme", Patient: patient, Reason: "asked"}
+	}
+	var begun []int64
+	for at := 1; len(begun) == 0; at++ { // until the log has it
+		n, arm := c.opened(at)
+		arm()
+		if _, _, err := c.erase(n, order(one)); err == nil {
+			t.Fatal("it was not stopped")
+		}
+		_ = n.Close()
+		n, _ = c.opened(0)
+		e, closes, err := n.Eraser(t.Context(), nil)
+		if err == nil {
+			p, perr := e.Plan(t.Context(), order(two))
+			begun, err = p.Open, errors.Join(perr, closes())
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.close(n)
+	}
+	n, _ = c.opened(0)
+	defer func() { c.close(n) }()
+	other, left, err := c.erase(n, order(two))
+	if err != nil {
+		t.Fatalf("%v: %q, %q", err, left.Holding, left.Unread)
+	}
+	if other.Uploads < 4 || len(other.Entries) != 1 || other.Entries[0] == begun[0] || !cmp.Equal(other.Open, begun) {
+		t.Errorf("the other's certificate: %+v, begun %d", other, begun)
+	}
+	same(t, "both erased", rows(t, n), want)
+	again := order(one)
+	again.Resume = begun[0]
+	own, left, err := c.erase(n, again)
+	if err != nil || !cmp.Equal(own.Entries[:1], begun) || own.Uploads < 4 || len(own.Open) > 0 {
+		t.Errorf("%+v, %v: %q", own, err, left.Holding)
+	}
+	if _, _, err := c.erase(n, again); !errors.Is(err, lake.ErrNotFound) {
+		t.Errorf("once more: %v", err)
+	}
+	same(t, "confirmed", rows(t, n), want)
+	c.gone(one)
+	c.gone(two)
 }

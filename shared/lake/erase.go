@@ -18,6 +18,7 @@ const EraseFormat = Format + 2
 // of them is what all entries before it come to.
 type Erasure struct {
 	Customer string   `json:"customer"`
+	Order    int64    `json:"order,omitempty"`  // the entry that the order began with, which this one belongs to; 0: this one
 	Reason   string   `json:"reason,omitempty"` // why, in the operator's words
 	Uploads  []Erased `json:"uploads"`
 }

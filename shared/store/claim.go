@@ -25,13 +25,16 @@ func (b *Bucket) Claim(ctx context.Context, key string, data []byte) (winner []b
 		if err == nil {
 			return data, nil
 		}
-		taken := gcerrors.Code(err) == gcerrors.FailedPrecondition
-		if !taken && !passing(ctx, err) {
+		taken, denied := gcerrors.Code(err) == gcerrors.FailedPrecondition, gcerrors.Code(err) == gcerrors.PermissionDenied
+		if !taken && !denied && !passing(ctx, err) {
 			return nil, fault("claim", key, err)
 		}
 		got, gerr := b.getOnce(ctx, key)
 		if gerr == nil {
 			return got, nil
+		}
+		if denied { // who may not overwrite may be told this, and not that the key is taken
+			return nil, fault("claim", key, err)
 		}
 		if taken {
 			err = gerr
@@ -50,7 +53,8 @@ func (b *Bucket) Upload(ctx context.Context, key string, r io.Reader) (Object, e
 	defer cancel()
 	src := &source{r: r, sum: sha256.New(), broken: cancel}
 	err := b.write(writing, key, src, true)
-	if gcerrors.Code(err) == gcerrors.FailedPrecondition && !src.done && src.err == nil {
+	code := gcerrors.Code(err)
+	if (code == gcerrors.FailedPrecondition || code == gcerrors.PermissionDenied) && !src.done && src.err == nil {
 		_, _ = io.Copy(io.Discard, src) // refused early: the sum of the rest is needed; src keeps the error
 	}
 	switch {

@@ -77,6 +77,9 @@ func LogKey(n int64) string { return fmt.Sprintf("%s%012d", LogPrefix, n) }
 // FoldedKey is the group of log entries from one number to another.
 func FoldedKey(from, to int64) string { return fmt.Sprintf("%s%012d-%012d", FoldedPrefix, from, to) }
 
+// CutKey says where the group of log entries ends that begins with one.
+func CutKey(from int64) string { return fmt.Sprintf("%s%012d", FoldedPrefix, from) }
+
 // HintKey is a number of the log that exists.
 func HintKey() string { return "hint" }
 

@@ -209,3 +209,25 @@ func TestS3Denied(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// TestS3DeniedWhereTheKeyIsTaken: who may create and not overwrite may be denied what is there already.
+func TestS3DeniedWhereTheKeyIsTaken(t *testing.T) {
+	t.Parallel()
+	b, s := openS3(t)
+	for _, there := range []bool{false, true} {
+		if there {
+			put(t, b, "claimed", "theirs")
+			put(t, b, "landing/acme/2026-11-24/x@1", "mine")
+		}
+		s.faults = []string{"AccessDenied"}
+		got, err := b.Claim(t.Context(), "claimed", []byte("mine"))
+		if there && (err != nil || string(got) != "theirs") || !there && !errors.Is(err, lake.ErrDenied) {
+			t.Errorf("claim, there %v: %q, %v", there, got, err)
+		}
+		s.faults = []string{"AccessDenied"}
+		_, err = b.Upload(t.Context(), "landing/acme/2026-11-24/x@1", strings.NewReader("mine"))
+		if there && err != nil || !there && !errors.Is(err, lake.ErrDenied) {
+			t.Errorf("upload, there %v: %v", there, err)
+		}
+	}
+}

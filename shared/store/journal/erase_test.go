@@ -73,8 +73,8 @@ func TestForget(t *testing.T) {
 			}
 			forgotten(t, b, j)
 		}
-		if _, err := b.Get(t.Context(), store.FoldedKey(1, 4)); (err == nil) != folds {
-			t.Errorf("folds %v: %v", folds, err)
+		if n, err := folder(b).Fold(t.Context(), 100); n != 22 || err != nil {
+			t.Errorf("folds %v: folded to %d, %v", folds, n, err)
 		}
 	}
 }
@@ -131,5 +131,44 @@ func TestEntriesThatEraseHaveAFormatOfTheirOwn(t *testing.T) {
 	}
 	if _, err := journal.New(b).Receipts(t.Context(), 2); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestForgetBesideFold: whoever folds the log at any moment of a Forget, or is paused at any moment of its own while one
+// begins and ends, brings nothing back.
+func TestForgetBesideFold(t *testing.T) {
+	t.Parallel()
+	jobs := map[string]func(*store.Bucket) error{
+		"fold": func(b *store.Bucket) error { // when there are more entries to fold than Forget has met
+			j := folder(b)
+			j.Recent = 0
+			_, err := j.Fold(t.Context(), 100)
+			return err
+		},
+		"forget": func(b *store.Bucket) error { return folder(b).Forget(t.Context(), []int64{2, 24}, forget) },
+	}
+	for outer, inner := range map[string]string{"fold": "forget", "forget": "fold"} {
+		for n := 0; ; n++ {
+			b := named(t)
+			over, d := faulty.New(b, func(c faulty.Call) faulty.Fault {
+				if c.N == n {
+					if err := jobs[inner](b); err != nil {
+						t.Errorf("%s at call %d of %s: %v", inner, n, outer, err)
+					}
+				}
+				return faulty.None
+			})
+			if err := jobs[outer](over); err != nil {
+				t.Fatalf("%s around %s at call %d: %v", outer, inner, n, err)
+			}
+			if len(d.Calls()) <= n {
+				break
+			}
+			forgotten(t, b, folder(b))
+			if t.Failed() {
+				t.Fatalf("%s at call %d of %s", inner, n, outer)
+			}
+			n += 2
+		}
 	}
 }

@@ -2,13 +2,10 @@ package journal
 
 import (
 	"bytes"
-	"compress/gzip"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"slices"
 
 	"medlake/shared/lake"
 	"medlake/shared/store"
@@ -17,31 +14,13 @@ import (
 // Old entries are folded: a group of them is compressed into one object folded/<from>-<to>, one line an entry, and then
 // each log/<n> is overwritten by a pointer to the group, in order. An entry is never missing, and whoever meets a pointer
 // reads the same bytes as before, so folding changes nothing for readers and claimers, however old what they know is.
+// Where a group ends is claimed, folded/<from>, before it is written, and it is written only once: so all fold the same, and
+// who was paused with entries in hand cannot bring back what they have forgotten since.
 const (
 	maxLines  = 4 << 20 // bytes of a group's entries before compression, unless it is one entry
 	maxGroups = 4       // groups held in memory
 	maxFolds  = 20      // groups folded by one call
 )
-
-// pointerFormat is no entry's format, so that a program that knows no pointers fails instead of seeing an empty entry.
-const pointerFormat = lake.Format + 1
-
-// pointer stands under the key of an entry that was folded.
-type pointer struct {
-	Format int   `json:"format"`
-	N      int64 `json:"n"`
-	From   int64 `json:"from"` // of the group
-	To     int64 `json:"to"`
-}
-
-// group is a run of entries as they were stored.
-type group struct {
-	from  int64
-	lines [][]byte
-	size  int
-}
-
-func (g *group) to() int64 { return g.from + int64(len(g.lines)) - 1 }
 
 // Fold folds the oldest entries up to upTo that are not folded yet and make full groups, and returns up to which entry all
 // are folded now: each call does so much of a long log and no more. It leaves alone what is close to the tail. It may be
@@ -51,11 +30,15 @@ func (j *Journal) Fold(ctx context.Context, upTo int64) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	upTo = min(upTo, tail-j.Recent)
+	return j.fold(ctx, min(upTo, tail-j.Recent), false)
+}
+
+// fold is Fold up to an entry that may be close to the tail. If short, the last group may have entries too few.
+func (j *Journal) fold(ctx context.Context, upTo int64, short bool) (int64, error) {
 	done, err := j.foldedTo(ctx, upTo)
 	for i := 0; i < maxFolds && err == nil && done < upTo; i++ {
 		var g *group
-		if g, err = j.nextGroup(ctx, done, upTo); err != nil || g == nil {
+		if g, err = j.nextGroup(ctx, done, upTo, short); err != nil || g == nil {
 			break
 		}
 		if err = j.point(ctx, g, done); err == nil {
@@ -88,9 +71,9 @@ func (j *Journal) foldedTo(ctx context.Context, upTo int64) (int64, error) {
 	return lo, nil
 }
 
-// nextGroup is the stored group that holds the entry after done; nil if the entries up to upTo do not fill one. What a
-// group holds depends on the log alone, so that everybody cuts the same.
-func (j *Journal) nextGroup(ctx context.Context, done, upTo int64) (*group, error) {
+// nextGroup is the stored group that holds the entry after done; nil if the entries up to upTo do not fill one and it must
+// not be short.
+func (j *Journal) nextGroup(ctx context.Context, done, upTo int64, short bool) (*group, error) {
 	if done > 0 { // perhaps somebody stopped within it
 		g, err := j.groupOf(ctx, done)
 		if err != nil || g.to() > done {
@@ -98,65 +81,85 @@ func (j *Journal) nextGroup(ctx context.Context, done, upTo int64) (*group, erro
 		}
 	}
 	g := &group{from: done + 1}
-	for n := g.from; ; n++ {
-		if n > upTo {
-			return nil, nil
-		}
-		data, err := j.bucket.Get(ctx, store.LogKey(n))
-		if err == nil {
-			data, err = j.resolve(ctx, n, data)
-		}
+	full := false
+	for n := g.from; n <= upTo && !full; n++ {
+		data, err := j.line(ctx, n)
 		if err != nil {
-			return nil, fmt.Errorf(errorPrefix, n, err)
+			return nil, err
 		}
-		if len(g.lines) > 0 && g.size+len(data) > maxLines {
-			break
-		}
-		g.lines = append(g.lines, data)
-		if g.size += len(data); len(g.lines) == j.Group {
-			break
+		if full = len(g.lines) > 0 && g.size+len(data) > maxLines; !full {
+			g.lines = append(g.lines, data)
+			g.size += len(data)
+			full = len(g.lines) == j.Group
 		}
 	}
-	return g, j.write(ctx, g)
+	if !full && !short {
+		return nil, nil
+	}
+	to, err := j.cut(ctx, g.from, g.to())
+	if err != nil {
+		return nil, err
+	}
+	for n := g.to() + 1; n <= to; n++ {
+		data, err := j.line(ctx, n)
+		if err != nil {
+			return nil, err
+		}
+		g.lines = append(g.lines, data)
+	}
+	g.lines = g.lines[:to-g.from+1]
+	return j.write(ctx, g)
 }
 
-// write stores a group and reads it back: after this its entries are overwritten.
-func (j *Journal) write(ctx context.Context, g *group) error {
+// line is the bytes of entry n, wherever they lie.
+func (j *Journal) line(ctx context.Context, n int64) ([]byte, error) {
+	data, err := j.bucket.Get(ctx, store.LogKey(n))
+	if err == nil {
+		data, err = j.resolve(ctx, n, data)
+	}
+	if err != nil {
+		return nil, fmt.Errorf(errorPrefix, n, err)
+	}
+	return data, nil
+}
+
+// cut has the group that begins with from end with to, unless somebody has said otherwise, and returns where it ends.
+func (j *Journal) cut(ctx context.Context, from, to int64) (int64, error) {
+	data, err := json.Marshal(pointer{pointerFormat, from, from, to})
+	if err == nil {
+		data, err = j.bucket.Claim(ctx, store.CutKey(from), data)
+	}
+	if err != nil {
+		return 0, fmt.Errorf("log entries from %d on: %w", from, err)
+	}
+	p, ok := pointerOf(data)
+	if !ok || p.From != from || p.To < from {
+		return 0, fmt.Errorf("log entries from %d on: it does not say where the folded ones end", from)
+	}
+	return p.To, nil
+}
+
+// write stores a group, unless it is there, and returns the stored one: after this its entries are overwritten. The stored
+// one may have forgotten something since its entries were read.
+func (j *Journal) write(ctx context.Context, g *group) (*group, error) {
 	data, err := pack(g.lines)
 	if err != nil {
-		return fmt.Errorf("log entries %d to %d: %w", g.from, g.to(), err)
+		return nil, fmt.Errorf("log entries %d to %d: %w", g.from, g.to(), err)
 	}
 	err = j.bucket.PutIfAbsent(ctx, store.FoldedKey(g.from, g.to()), data)
 	if err != nil && !errors.Is(err, lake.ErrConflict) {
-		return fmt.Errorf("log entries %d to %d: %w", g.from, g.to(), err)
+		return nil, fmt.Errorf("log entries %d to %d: %w", g.from, g.to(), err)
 	}
 	stored, err := j.read(ctx, g.from, g.to())
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if !slices.EqualFunc(stored.lines, g.lines, bytes.Equal) {
-		return fmt.Errorf("log entries %d to %d: the folded ones are not the same", g.from, g.to())
-	}
-	return nil
-}
-
-// pack is what a group of entries is stored as.
-func pack(lines [][]byte) ([]byte, error) {
-	var out bytes.Buffer
-	z := gzip.NewWriter(&out)
-	for _, line := range lines {
-		if bytes.IndexByte(line, '\n') >= 0 {
-			return nil, errors.New("not one line each")
-		}
-		if _, err := z.Write(line); err != nil {
-			return nil, err
-		}
-		if _, err := z.Write([]byte{'\n'}); err != nil {
-			return nil, err
+	for i := range g.lines {
+		if n := g.from + int64(i); !bytes.Equal(stored.lines[i], g.lines[i]) && !same(n, stored.lines[i], g.lines[i]) {
+			return nil, fmt.Errorf("log entries %d to %d: the folded ones are not the same", g.from, g.to())
 		}
 	}
-	err := z.Close()
-	return out.Bytes(), err
+	return stored, nil
 }
 
 // point overwrites the entries of a stored group after done by pointers, in order, and shortens the records of their loads.
@@ -175,91 +178,6 @@ func (j *Journal) point(ctx context.Context, g *group, done int64) error {
 		}
 		if err := j.bucket.Put(ctx, store.LogKey(n), data); err != nil {
 			return fmt.Errorf(errorPrefix, n, err)
-		}
-	}
-	return nil
-}
-
-func pointerOf(data []byte) (p pointer, ok bool) {
-	if len(data) > 200 || json.Unmarshal(data, &p) != nil {
-		return p, false
-	}
-	return p, p.Format == pointerFormat
-}
-
-// resolve returns the bytes of entry n, given what lies under its key.
-func (j *Journal) resolve(ctx context.Context, n int64, data []byte) ([]byte, error) {
-	p, ok := pointerOf(data)
-	if !ok {
-		return data, nil
-	}
-	if p.N != n || n < p.From || p.To < n {
-		return nil, errors.New("points to a group without it")
-	}
-	j.mu.Lock()
-	data = j.grouped(n)
-	j.mu.Unlock()
-	if data != nil {
-		return data, nil
-	}
-	g, err := j.read(ctx, p.From, p.To)
-	if err != nil {
-		return nil, err
-	}
-	return g.lines[n-g.from], nil
-}
-
-// groupOf reads the group that holds entry n, which is folded.
-func (j *Journal) groupOf(ctx context.Context, n int64) (*group, error) {
-	data, err := j.bucket.Get(ctx, store.LogKey(n))
-	if err != nil {
-		return nil, fmt.Errorf(errorPrefix, n, err)
-	}
-	p, ok := pointerOf(data)
-	if !ok {
-		return nil, fmt.Errorf("log entry %d: was folded and is not", n)
-	}
-	return j.read(ctx, p.From, p.To)
-}
-
-// read reads a group and keeps it in memory.
-func (j *Journal) read(ctx context.Context, from, to int64) (g *group, err error) {
-	defer func() {
-		if err != nil {
-			err = fmt.Errorf("log entries %d to %d: %w", from, to, err)
-		}
-	}()
-	data, err := j.bucket.Get(ctx, store.FoldedKey(from, to))
-	if err != nil {
-		if errors.Is(err, lake.ErrNotFound) { // but not past the tail
-			err = errors.New("the folded ones are lost")
-		}
-		return nil, err
-	}
-	z, err := gzip.NewReader(bytes.NewReader(data))
-	if err != nil {
-		return nil, err
-	}
-	all, err := io.ReadAll(z)
-	if err != nil {
-		return nil, err
-	}
-	g = &group{from: from, size: len(all), lines: bytes.Split(bytes.TrimSuffix(all, []byte("\n")), []byte("\n"))}
-	if g.to() != to {
-		return nil, fmt.Errorf("the folded ones are %d", len(g.lines))
-	}
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	j.groups = slices.Insert(j.groups, 0, g)
-	j.groups = j.groups[:min(len(j.groups), maxGroups)]
-	return g, nil
-}
-
-// grouped returns the bytes of entry n if a group that holds it is in memory. The caller holds mu.
-func (j *Journal) grouped(n int64) []byte {
-	for _, g := range j.groups {
-		if g.from <= n && n <= g.to() {
-			return g.lines[n-g.from]
 		}
 	}
 	return nil
