@@ -6,5 +6,7 @@ import "slices"
 var checks = slices.Concat(
 	storeChecks,
 	manyChecks,
+	rightsChecks,
+	terraformChecks,
 	monitoringChecks,
 )

@@ -2,6 +2,7 @@
 #
 # A pattern that ends in "/" means all keys below it, "" all keys, a "*" in it anything; any other pattern is one key.
 # read: get and describe; create: put where nothing is; write: put, also over what is there; delete: remove.
+# Who deletes also reads: the S3 client asks whether an object is there before it deletes it.
 # Every identity but gateway may list names, because a store tells "absent" from "forbidden" only to those.
 
 locals {
@@ -14,7 +15,7 @@ locals {
   roles = {
     ingest = {
       list    = true
-      read    = concat(local.selftest, local.log, ["landing/", "loads/", "arrivals/", "pending/", "schemas/", "tables/*/data/"])
+      read    = concat(local.selftest, local.log, ["landing/", "loads/", "arrivals/", "attempts/", "pending/", "schemas/", "tables/*/data/"])
       create  = ["loads/", "arrivals/", "attempts/", "tables/*/data/"]
       write   = concat(local.selftest, ["pending/"])
       delete  = concat(local.selftest, ["attempts/"])
@@ -92,13 +93,13 @@ locals {
       catalog = true
       backup  = "write"
     }
-    # Commands that a person runs: replay, restore, rebuild, erase. Only erase removes an upload.
+    # Commands that a person runs: replay, restore, rebuild, erase. Only erase removes an upload; rebuild from the copy writes all.
     operator = {
       list    = true
       read    = [""]
       create  = ["landing/"]
-      write   = concat(local.selftest, local.log, ["loads/", "pending/", "schemas/", "tables/", "erasures/"])
-      delete  = concat(local.selftest, ["landing/", "pending/", "tables/"])
+      write   = concat(local.selftest, local.log, ["clock", "loads/", "arrivals/", "attempts/", "pending/", "schemas/", "swept/", "tables/", "erasures/"])
+      delete  = concat(local.selftest, ["landing/", "attempts/", "pending/", "tables/"])
       events  = false
       secrets = true
       catalog = true

@@ -54,4 +54,8 @@ run "each_sees_what_it_needs" {
     condition     = alltrue([for r in output.roles : !(r.backup == "write" && contains(r.delete, "landing/"))])
     error_message = "nobody can remove both the lake and its copy"
   }
+  assert {
+    condition     = alltrue([for r in output.roles : alltrue([for p in r.delete : anytrue([for of in r.read : startswith(p, of)])])])
+    error_message = "who deletes an object may ask for it first"
+  }
 }
