@@ -121,8 +121,8 @@ func (b *run) plain(ctx context.Context, s *state) error {
 	}
 	var failed error
 	list := func(yield func(pair) bool) {
-		for folder, copied := range folders {
-			if !copied {
+		for _, folder := range slices.Sorted(maps.Keys(folders)) {
+			if !folders[folder] {
 				continue
 			}
 			for p, err := range pairs(ctx, b.cfg.Source, b.cfg.Target, folder) {
@@ -156,7 +156,7 @@ func (b *run) reached(ctx context.Context, s *state) error {
 	}
 	defer func() { _ = w.Close() }() // in memory, nothing is lost
 	b.done.Lost = 0
-	for name := range s.tables {
+	for _, name := range slices.Sorted(maps.Keys(s.tables)) {
 		keys, err := w.Reached(ctx, name)
 		if err != nil {
 			return b.moved(ctx, s, err)
@@ -189,12 +189,12 @@ func (b *run) moved(ctx context.Context, s *state, err error) error {
 	if !errors.Is(err, lake.ErrNotFound) {
 		return err
 	}
-	for name, was := range s.tables {
+	for _, name := range slices.Sorted(maps.Keys(s.tables)) {
 		now, lost := b.cfg.Tables.Metadata(ctx, name)
 		if lost != nil {
 			return lost
 		}
-		if now != was {
+		if now != s.tables[name] {
 			return errMoved
 		}
 	}

@@ -97,6 +97,12 @@ func each[T any](ctx context.Context, parallel int, items iter.Seq[T], do func(c
 		if ctx.Err() != nil {
 			break
 		}
+		if parallel == 1 {
+			if err := do(ctx, item); err != nil {
+				return err
+			}
+			continue
+		}
 		places <- struct{}{}
 		wait.Go(func() {
 			defer func() { <-places }()

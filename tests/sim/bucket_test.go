@@ -26,6 +26,9 @@ type objects struct {
 	mu   sync.Mutex
 	keys []string // sorted
 	all  map[string]*object
+
+	gone  map[string]*object    // what was deleted; nil: it is forgotten
+	loses func(key string) bool // what is written; nil: nothing
 }
 
 // object never changes: another content is another one.
@@ -60,6 +63,9 @@ func (o *objects) get(key string) (*object, error) {
 func (o *objects) put(key string, data []byte, absent bool) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	if o.loses != nil && o.loses(key) {
+		return nil
+	}
 	if o.all[key] == nil {
 		at, _ := slices.BinarySearch(o.keys, key)
 		o.keys = slices.Insert(o.keys, at, key)
@@ -182,6 +188,9 @@ func (o *objects) Delete(_ context.Context, key string, _ *driver.DeleteOptions)
 		return errAbsent
 	}
 	o.keys = slices.Delete(o.keys, at, at+1)
+	if o.gone != nil {
+		o.gone[key] = o.all[key]
+	}
 	delete(o.all, key)
 	return nil
 }

@@ -19,6 +19,7 @@ import (
 	"medlake/shared/archive"
 	"medlake/shared/archive/lock"
 	"medlake/shared/lake"
+	"medlake/shared/store/journal"
 	"medlake/shared/transform"
 )
 
@@ -26,6 +27,7 @@ import (
 type patients struct {
 	library *transform.Library
 	texts   map[string]string // what a zip holds, as smallEngine would read it
+	uploads [][2]string       // <customer>/<name>, zip
 	last    string            // a zip that comes when all is done
 	leaves  erase.Order
 }
@@ -62,10 +64,10 @@ change: { order: [at], delete: event == "del", only: { bed: event == "move" }, k
 	}
 	p.last = pack("r,3,in,,b7")
 	both := "p,1,in,mrn-4711,b1 q,1,in,mrn-0815,b2"
-	return kind{
+	k := kind{
 		engine: ingest.Metadata(library), small: true, tables: []lake.Schema{table.Log, table.Current}, folds: []merge.Table{table},
 		patients: p,
-		goal:     goal{loads: 8, quarantine: map[string]int{"not_an_archive": 1}},
+		goal:     goal{loads: 12, quarantine: map[string]int{"not_an_archive": 1}},
 		uploads: [][2]string{
 			{"acme/visits/one.zip@1", pack(both)},
 			{"acme/visits/two.zip@2", pack("q,2,move,mrn-0815,b3")},
@@ -75,8 +77,14 @@ change: { order: [at], delete: event == "del", only: { bed: event == "move" }, k
 			{"acme/visits/hello.zip@6", "hello"},
 			{"acme/visits/four.zip@7", pack("p,3,del,mrn-4711, r,1,in,mrn-1234,b5 q,,in,,")},
 			{"acme/visits/five.zip@8", pack("r,2,move,mrn-1234,b6 q,3,del,,")},
+			{"acme/visits/six.zip@9", pack("p,4,in,mrn-4711,b2 q,4,in,mrn-0815,b1")}, // so many are compacted
+			{"acme/visits/seven.zip@10", pack("r,4,in,mrn-1234,b3")},
+			{"acme/visits/eight.zip@11", pack("q,5,move,mrn-0815,b4")},
+			{"acme/visits/nine.zip@12", pack("q,6,move,mrn-0815,b5")},
 		},
 	}
+	p.uploads = k.uploads
+	return k
 }
 
 // numbers are random ones of a world.
@@ -107,7 +115,7 @@ func eraseOnce(of *patients) func(*process) error {
 		if err != nil {
 			return err
 		}
-		e, err := erase.New(erase.Config{
+		cfg := erase.Config{
 			Bucket: p.bucket, Journal: p.log, Library: of.library, Secrets: noSecrets{}, Random: numbers{p.world}, Name: p.attempt, Now: p.clock, Log: quiet,
 			Tables: erase.Stored{Bucket: p.bucket, Tables: p.tables, Columns: of.library.Identifying()},
 			Process: func(ctx context.Context, a lake.Arrival) error {
@@ -122,10 +130,17 @@ func eraseOnce(of *patients) func(*process) error {
 				_, err := m.Discard(ctx, maintain.Purge(l))
 				return err
 			},
-		})
+		}
+		if p.broken != nil && p.broken.erasing != nil {
+			if err := p.broken.erasing(p, &cfg); err != nil {
+				return err
+			}
+		}
+		e, err := erase.New(cfg)
 		if err != nil {
 			return err
 		}
+		p.erased = false
 		_, left, err := e.Run(p.ctx, of.leaves)
 		if p.erased = err == nil; err != nil && p.trace != nil {
 			p.trace(fmt.Sprint("left: ", left.Holding, left.Unread))
@@ -199,6 +214,47 @@ type forgot struct{ snapshot, batch int64 }
 func (c *catalog) passedOver(r *lake.Restore, n int64) bool {
 	t := c.tables[r.Table]
 	return t != nil && slices.ContainsFunc(t.forgot, func(f forgot) bool { return r.Snapshot != 0 && r.Snapshot < f.snapshot && f.batch < n })
+}
+
+// checkOthers: the rows of all others are there still, unless a restore left them out.
+func (w *world) checkOthers(goal) string {
+	if w.patients == nil || slices.ContainsFunc(w.truth.entries, func(e *journal.Entry) bool { return e.Restore != nil && len(e.Restore.Exclude) > 0 }) {
+		return ""
+	}
+	log := w.folds[0].Log.Table
+	h, err := w.lake.Batch(w.ctx, log)
+	if err != nil {
+		return err.Error()
+	}
+	files, err := w.lake.Live(w.ctx, h, "")
+	if err != nil {
+		return err.Error()
+	}
+	rows, err := w.visible(w.schemas[log], files)
+	if err != nil {
+		return err.Error()
+	}
+	shown := map[row]bool{}
+	for _, r := range rows {
+		shown[row{Customer: r.Customer, ID: r.ID, At: r.At, Event: r.Event, Name: r.Name, Bed: r.Bed}] = true
+	}
+	for _, u := range w.patients.uploads {
+		customer, _, _ := strings.Cut(u[0], "/")
+		text := w.patients.texts[u[1]]
+		if customer == w.patients.leaves.Customer {
+			text = w.patients.without(text)
+		}
+		if text == "" {
+			continue // it is none
+		}
+		all, _ := smallEngine{}.read(text, log)
+		for _, r := range all {
+			if r.Customer, r.N = customer, 0; !shown[r] {
+				return fmt.Sprintf("the row %+v left with another patient's", r)
+			}
+		}
+	}
+	return ""
 }
 
 // checkErased: nothing in the bucket holds the patient who has left.

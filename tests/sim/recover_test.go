@@ -3,6 +3,7 @@ package sim
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"medlake/functions/backup"
 	"medlake/shared/store"
@@ -24,30 +25,52 @@ func (w *world) rebuild(url string) error {
 	}
 	clear(w.seen)
 	clear(w.batch) // a table may be the one of before its last change, which comes again
-	_, err = real.Rebuild(w.ctx, tail)
+	if w.broken == nil || w.broken.rebuilt == nil {
+		_, err = real.Rebuild(w.ctx, tail)
+		return err
+	}
+	if err := w.truth.to(tail); err != nil {
+		return err
+	}
+	other, err := w.connect(w.broken.rebuilt(w))
+	if err == nil {
+		_, err = other.Rebuild(w.ctx, tail)
+	}
 	return err
 }
 
-// copyTo is a backup of the lake as a process sees it.
-func (w *world) copyTo(b *store.Bucket, tables *warehouse.Warehouse) (backup.Done, error) {
-	if w.copied == nil {
-		w.copied = &objects{all: map[string]*object{}, now: w.clock}
+// copyTo is a backup of the lake as a process sees it, to a second bucket.
+func (w *world) copyTo(b *store.Bucket, tables *warehouse.Warehouse, broken *variant) (backup.Done, error) {
+	cfg := backup.Config{Source: b, Tables: tables, Target: w.copied.open(), Parallel: 1, Now: w.clock, Log: quiet}
+	if w.copied.loses = nil; broken != nil && broken.copying != nil {
+		if err := broken.copying(w, &cfg); err != nil {
+			return backup.Done{}, err
+		}
 	}
-	c, err := backup.New(backup.Config{Source: b, Tables: tables, Target: w.copied.open(), Parallel: 1, Now: w.clock, Log: quiet})
+	c, err := backup.New(cfg)
 	if err != nil {
 		return backup.Done{}, err
 	}
-	return c.Run(w.ctx)
+	done, err := c.Run(w.ctx)
+	w.verified = w.verified || done.Key != ""
+	return done, err
 }
 
-// backupOnce copies the lake while others work on it. Only one backup at a time may use a target.
-func backupOnce(p *process) error {
-	_, err := p.copyTo(p.bucket, p.tables.(tables).in.(*warehouse.Warehouse))
-	return err
+// backups copies the lake a few times while others work on it. Only one backup at a time may use a target.
+func backups(n int) func(*process) error {
+	return func(p *process) (err error) {
+		p.copied = &objects{all: map[string]*object{}, now: p.clock}
+		for range n {
+			if _, err = p.copyTo(p.bucket, p.tables.(tables).in.(*warehouse.Warehouse), p.broken); p.dead {
+				return err
+			}
+		}
+		return err
+	}
 }
 
-// bringBack completes the copy of a lake at rest and brings it back to an empty bucket, which must hold the same.
-func (w *world) bringBack() error {
+// complete copies a lake at rest, all of it.
+func (w *world) complete() error {
 	if err := w.truth.to(1 << 40); err != nil {
 		return err
 	}
@@ -55,14 +78,27 @@ func (w *world) bringBack() error {
 	if !ok {
 		return errors.New("the tables are in memory")
 	}
-	done, err := w.copyTo(w.base, real)
+	done, err := w.copyTo(w.base, real, nil)
 	if err == nil && (done.Key == "" || done.Lost > 0 || done.Tail != int64(len(w.truth.entries))) {
 		err = fmt.Errorf("the backup is of entry %d of %d and lacks %d files", done.Tail, len(w.truth.entries), done.Lost)
 	}
-	if err != nil {
+	return err
+}
+
+// bringBack loses the lake, bucket and catalog, and brings it back from its last backup. Senders send again what it lacks.
+func (w *world) bringBack(url string) error {
+	keys, all := w.objects.keys, w.objects.all
+	w.objects.keys, w.objects.all = nil, map[string]*object{}
+	if _, err := backup.Back(w.ctx, w.copied.open(), w.base, 1); err != nil {
 		return err
 	}
-	empty := &objects{all: map[string]*object{}, now: w.clock}
-	_, err = backup.Back(w.ctx, w.copied.open(), empty.open(), 1)
-	return err
+	for _, key := range keys {
+		if w.objects.all[key] == nil && strings.HasPrefix(key, store.LandingPrefix) {
+			if err := w.base.Put(w.ctx, key, all[key].data); err != nil {
+				return err
+			}
+		}
+	}
+	w.truth = newTruth(w)
+	return w.rebuild(url)
 }

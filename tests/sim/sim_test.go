@@ -78,13 +78,16 @@ func TestExactlyOnce(t *testing.T) {
 	t.Logf("%d seeds, %d calls, %d files deleted", n, calls.Load(), deleted.Load())
 }
 
+// rarely is the chance of faults where a world makes many calls.
+func rarely(seed uint64) float64 { return []float64{0.02, 0.01, 0.005}[seed%3] }
+
 // TestExactlyOnceInRealTables does it in Iceberg tables, whose files and catalog suffer the same.
 func TestExactlyOnceInRealTables(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	each(t, seeds(t, realSeeds), func(seed uint64) {
 		url := fmt.Sprintf("sqlite://%s/%d.db", dir, seed)
-		run(t, seed, options{chance: []float64{0.02, 0.01, 0.005}[seed%3], catalog: url})
+		run(t, seed, options{chance: rarely(seed), catalog: url})
 	})
 }
 
@@ -129,7 +132,7 @@ func TestExactlyOnceWithoutAPatient(t *testing.T) {
 	t.Parallel()
 	k := clinic(t)
 	each(t, seeds(t, eraseSeeds), func(seed uint64) {
-		run(t, seed, options{kind: &k, chance: []float64{0.02, 0.01, 0.005}[seed%3]})
+		run(t, seed, options{kind: &k, chance: rarely(seed)})
 	})
 }
 
@@ -137,7 +140,8 @@ func TestExactlyOnceWithoutAPatient(t *testing.T) {
 func TestSameSeedSameWorld(t *testing.T) {
 	t.Parallel()
 	first := regexp.MustCompile(`/00000-[0-9a-f-]+`)
-	for name, o := range map[string]options{"memory": {chance: 0.05}} {
+	k := clinic(t)
+	for name, o := range map[string]options{"memory": {chance: 0.05}, "erase": {chance: 0.02, kind: &k}, "real": {chance: 0.02, catalog: "sqlite://" + t.TempDir()}} {
 		for seed := range uint64(5) {
 			var traces [2][]string
 			for i := range traces {
@@ -160,18 +164,25 @@ func TestSeed(t *testing.T) {
 	t.Parallel()
 	s, broken, _ := strings.Cut(os.Getenv("MEDLAKE_SEED"), ",")
 	if s == "" {
-		t.Skip("MEDLAKE_SEED is not set: <seed>[,<variant>]")
+		t.Skip("MEDLAKE_SEED is not set: <seed>[,erase|real|<variant>]")
 	}
 	seed, err := strconv.ParseUint(s, 10, 64)
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := options{chance: []float64{0.05, 0.02, 0.1}[seed%3], trace: func(s string) { t.Log(s) }}
+	k := clinic(t)
+	o := options{chance: []float64{0.05, 0.02, 0.1}[seed%3]}
+	switch broken {
+	case "erase":
+		o = options{chance: rarely(seed), kind: &k}
+	case "real":
+		o = options{chance: rarely(seed), catalog: "sqlite://" + t.TempDir() + "/catalog.db"}
+	}
 	for _, v := range slices.Concat(variants, harmless) {
 		if v.name == broken {
-			o = v.options(seed)
-			o.trace = func(s string) { t.Log(s) }
+			o = v.options(seed, k, t.TempDir())
 		}
 	}
+	o.trace = func(s string) { t.Log(s) }
 	run(t, seed, o)
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -13,6 +14,8 @@ import (
 	"gocloud.dev/blob/driver"
 	"gocloud.dev/gcerrors"
 
+	"medlake/functions/backup"
+	"medlake/functions/erase"
 	"medlake/shared/lake"
 	"medlake/shared/store"
 	"medlake/shared/store/faulty"
@@ -33,9 +36,15 @@ type variant struct {
 	anyFold  bool                                                                                // a table seems folded by whoever asks
 	forgets  bool                                                                                // snapshots are not held for a restore
 	ahead    time.Duration                                                                       // is the clock of who maintains
+
+	real    bool                                    // its worlds have Iceberg tables
+	clinic  bool                                    // a patient is erased in them
+	copying func(w *world, c *backup.Config) error  // is done before a backup
+	rebuilt func(w *world) *store.Bucket            // as a rebuild sees the bucket
+	erasing func(p *process, c *erase.Config) error // alters an erasure
 }
 
-var variants = append(catalogVariants, []variant{
+var variants = slices.Concat(catalogVariants, recoverVariants, eraseVariants, []variant{
 	{name: "records are overwritten", store: overwriting("loads/")},
 	{name: "log entries are overwritten", store: overwriting("log/")},
 	{name: "arrival bases are overwritten", store: overwriting("arrivals/")},
@@ -68,21 +77,31 @@ var variants = append(catalogVariants, []variant{
 	{name: "data files are lost after they were acknowledged", store: losing("/data/")},
 	{name: "pending is not deleted", store: keeping(store.PendingPrefix)},
 	{name: "the sweep sees nothing", store: blind(store.LandingPrefix)},
-}...)
+})
 
-func (v *variant) options(seed uint64) options {
-	return options{chance: []float64{0.05, 0.01}[seed%2], busy: v.store == nil, broken: v}
+// options are those of a variant's worlds, one of which may erase a patient, or have a catalog in a folder.
+func (v *variant) options(seed uint64, erased kind, folder string) options {
+	o := options{chance: []float64{0.05, 0.01}[seed%2], busy: v.store == nil, broken: v}
+	if v.clinic {
+		o.kind = &erased
+	}
+	if v.real {
+		o.catalog, o.chance = fmt.Sprintf("sqlite://%s/%d.db", folder, seed), o.chance/5
+	}
+	return o
 }
 
 // TestBrokenVariantsAreCaught: each is caught within some seeds.
 func TestBrokenVariantsAreCaught(t *testing.T) {
 	t.Parallel()
+	erased := clinic(t)
 	for i := range variants {
 		v := &variants[i]
 		t.Run(v.name, func(t *testing.T) {
 			t.Parallel()
+			folder := t.TempDir()
 			for seed := range uint64(seeds(t, 400)) {
-				_, bad, err := simulate(t.Context(), seed, v.options(seed))
+				_, bad, err := simulate(t.Context(), seed, v.options(seed, erased, folder))
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -103,7 +122,7 @@ func TestHarmlessVariantsDoNoHarm(t *testing.T) {
 		v := &harmless[i]
 		t.Run(v.name, func(t *testing.T) {
 			t.Parallel()
-			each(t, seeds(t, memorySeeds/10), func(seed uint64) { run(t, seed, v.options(seed)) })
+			each(t, seeds(t, memorySeeds/10), func(seed uint64) { run(t, seed, v.options(seed, kind{}, "")) })
 		})
 	}
 }

@@ -49,6 +49,7 @@ type world struct {
 	busy        bool       // see options
 	sleepy      int        // one in so many calls puts its process to sleep; 0: none
 	asleep      []*process // they go on when all others have come to rest
+	woken       bool       // they have
 	uploads     map[string]string
 	truth       *truth
 	files       map[string][]row // read so far, by path
@@ -59,7 +60,8 @@ type world struct {
 	seen        map[string]int64 // snapshot last looked at, by table
 	batch       map[string]int64 // and its number
 	lost        int              // the call at which all processes die and the catalog is lost; 0: never
-	copied      *objects         // a second bucket, see backupOnce
+	copied      *objects         // a second bucket, see backups
+	verified    bool             // a backup is there
 	replayed    bool             // the last replay has nothing left to do
 	bad         string           // the first thing a reader would have seen wrong
 }
@@ -94,6 +96,9 @@ func newWorld(ctx context.Context, seed uint64, k kind, broken *variant, catalog
 		schemas: map[string]lake.Schema{}, seen: map[string]int64{}, batch: map[string]int64{},
 	}
 	w.objects = &objects{all: map[string]*object{}, now: func() time.Time { return w.now }}
+	if broken != nil && broken.rebuilt != nil {
+		w.objects.gone = map[string]*object{}
+	}
 	w.base = w.objects.open()
 	w.truth = newTruth(w)
 	if catalogURL == "" {
