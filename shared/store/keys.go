@@ -16,6 +16,7 @@ import (
 //	pending/<arrival>.<epoch>                      processed arrivals on their way into the log
 //	log/<n>                                        the log, n in 12 digits from 000000000001, without holes
 //	folded/<from>-<to>                             entries of the log that lie together; log/<n> says so
+//	folded/<from>                                  where those that begin with one end
 //	hint                                           a number of the log that exists; only to start the search
 //	attempts/<arrival>/<n>                         an arrival was tried again
 //	schemas/<table>/<n>                            how data files of a table are written, n in 6 digits
