@@ -54,9 +54,33 @@ func rights(ctx context.Context, c *cloud) (err error) {
 			return fmt.Errorf("%s: %w", step.name, err)
 		}
 	}
-	idle := g.watch.idle(g.statements)
-	c.say("     %d requests' rights; not needed: %s", len(g.watch.used), strings.Join(idle, ", "))
+	var wide []string
+	for _, idle := range g.watch.idle(g.statements) {
+		if !seldom[idle] {
+			wide = append(wide, idle)
+		}
+	}
+	if len(wide) > 0 {
+		return fmt.Errorf("rights that no role has used, and that are not known to be used seldom: %s", strings.Join(wide, ", "))
+	}
+	c.say("     %d requests that differ in role, action or object; none refused", len(g.watch.used))
 	return nil
+}
+
+// seldom are rights that a lake needs which is older, larger or less lucky than the one of this check.
+var seldom = map[string]bool{
+	// Entries of the log lie together once there are thousands; records then say less.
+	"ingest Read folded/*": true, "commit Read folded/*": true, "merge Read folded/*": true, "sweep Read folded/*": true,
+	"maintain Read folded/*": true, "maintain Write folded/*": true, "maintain Write log/*": true, "maintain Read loads/*": true, "maintain Write loads/*": true,
+	// A table that hundreds of entries in a row say nothing about; a sweeper that has seen thousands.
+	"commit Write gaps": true, "operator Write gaps": true,
+	"sweep Write swept/*": true, "sweep Delete swept/*": true, "operator Write swept/*": true,
+	// Two who do the same at once, or a reply that was lost: what stands there is read back. A rewritten upload reads the log.
+	"ingest Read arrivals/*": true, "ingest Read pending/*": true, "ingest Read tables/*/data/*": true, "ingest Read log/*": true,
+	// A commit that failed takes its metadata back; files are removed a day after nothing names them.
+	"merge Delete tables/*/metadata/*": true, "maintain Delete tables/*": true,
+	// Here commit was the first to make the tables and to prove the catalog.
+	"merge Write schemas/*": true, "maintain Write schemas/*": true, "merge Delete tables/ops/selftest_*/*": true,
 }
 
 func refusals(all []string) error {
@@ -166,7 +190,7 @@ var root = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, e
 	return aws.Credentials{AccessKeyID: accessKey, SecretAccessKey: secretKey}, nil
 })
 
-// client speaks to the store itself, as a role or, if it is empty, as who may do all.
+// client speaks to the store itself, unwatched, as a role or, if it is empty, as who may do all.
 func (g *guarded) client(role string) *s3.Client {
 	o := s3.Options{Region: region, BaseEndpoint: aws.String(g.c.url("minio")), UsePathStyle: true, Credentials: root}
 	if role != "" {

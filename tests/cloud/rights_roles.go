@@ -64,6 +64,9 @@ func (g *guarded) startIngest(ctx context.Context) error {
 	if g.ingest, err = freePort(); err != nil {
 		return err
 	}
+	if err := g.bucket.Delete(ctx, "proved"); err != nil {
+		return err
+	}
 	p, err := g.c.start("ingest-"+g.c.name(), g.as("ingest", fmt.Sprintf("PORT=%d", g.ingest)), file, "ingest")
 	if err != nil {
 		return err
@@ -98,7 +101,7 @@ func (g *guarded) door(ctx context.Context, a lake.Arrival) error {
 	key := store.LandingKey(a.Customer(), time.Now(), "beds/again.zip", "again")
 	if _, err := g.client("gateway").PutObject(ctx, &s3.PutObjectInput{
 		Bucket: &g.name, Key: &key, Body: bytes.NewReader(data), IfNoneMatch: aws.String("*"),
-	}); err != nil {
+	}, func(o *s3.Options) { o.BaseEndpoint = &g.watch.URL }); err != nil {
 		return fmt.Errorf("put as gateway: %w", err)
 	}
 	o, err := g.bucket.Head(ctx, key)

@@ -7,17 +7,18 @@
 
 locals {
   # Each function proves at its start that the bucket keeps its promises.
-  selftest = ["selftest/", "proved"]
+  selftest = ["selftest/"]
+  proof    = concat(local.selftest, ["proved"])
   # Who keeps tables proves the catalog, too, with tables of their own that they remove again.
   catalogtest = ["tables/ops/selftest_*/"]
-  log         = ["log/", "folded/", "hint", "gaps"]
+  log         = ["log/", "folded/", "hint"]
 
   roles = {
     ingest = {
       list    = true
-      read    = concat(local.selftest, local.log, ["landing/", "loads/", "arrivals/", "attempts/", "pending/", "schemas/", "tables/*/data/"])
+      read    = concat(local.proof, local.log, ["landing/", "loads/", "arrivals/", "attempts/", "pending/", "schemas/", "tables/*/data/"])
       create  = ["loads/", "arrivals/", "attempts/", "tables/*/data/"]
-      write   = concat(local.selftest, ["pending/"])
+      write   = concat(local.proof, ["pending/"])
       delete  = concat(local.selftest, ["attempts/"])
       events  = true
       secrets = true
@@ -26,9 +27,9 @@ locals {
     }
     commit = {
       list    = true
-      read    = concat(local.selftest, local.log, ["loads/", "pending/", "schemas/", "tables/"])
+      read    = concat(local.proof, local.log, ["gaps", "pending/", "schemas/", "tables/"])
       create  = ["log/", "schemas/"]
-      write   = concat(local.selftest, ["hint", "gaps", "tables/"])
+      write   = concat(local.proof, ["hint", "gaps", "tables/"])
       delete  = concat(local.selftest, local.catalogtest, ["pending/", "tables/*/metadata/"])
       events  = false
       secrets = false
@@ -37,9 +38,9 @@ locals {
     }
     merge = {
       list    = true
-      read    = concat(local.selftest, local.log, ["loads/", "schemas/", "tables/"])
+      read    = concat(local.proof, local.log, ["schemas/", "tables/"])
       create  = ["schemas/"]
-      write   = concat(local.selftest, ["tables/"])
+      write   = concat(local.proof, ["tables/"])
       delete  = concat(local.selftest, local.catalogtest, ["tables/*/metadata/"])
       events  = false
       secrets = false
@@ -48,9 +49,9 @@ locals {
     }
     maintain = {
       list    = true
-      read    = concat(local.selftest, local.log, ["clock", "loads/", "schemas/", "tables/"])
+      read    = concat(local.proof, local.log, ["clock", "loads/", "schemas/", "tables/"])
       create  = ["folded/", "schemas/"]
-      write   = concat(local.selftest, ["clock", "log/", "loads/", "tables/"])
+      write   = concat(local.proof, ["clock", "log/", "loads/", "tables/"])
       delete  = concat(local.selftest, ["tables/"])
       events  = false
       secrets = false
@@ -60,9 +61,9 @@ locals {
     # It opens no upload, but asks for the size and the version of those it does not know: a right to read them, in all clouds.
     sweep = {
       list    = true
-      read    = concat(local.selftest, local.log, ["landing/", "pending/", "swept/"])
+      read    = concat(local.proof, local.log, ["landing/", "swept/"])
       create  = []
-      write   = concat(local.selftest, ["swept/"])
+      write   = concat(local.proof, ["swept/"])
       delete  = concat(local.selftest, ["swept/"])
       events  = false
       secrets = false
@@ -86,19 +87,19 @@ locals {
       list    = true
       read    = [""]
       create  = []
-      write   = local.selftest
-      delete  = local.selftest
+      write   = []
+      delete  = []
       events  = false
       secrets = false
       catalog = true
       backup  = "write"
     }
-    # Commands that a person runs: replay, restore, rebuild, erase. Only erase removes an upload; rebuild from the copy writes all.
+    # Commands that a person runs: replay, restore, rebuild, erase. Only erase removes an upload; rebuild from the copy writes all else.
     operator = {
       list    = true
       read    = [""]
       create  = ["landing/"]
-      write   = concat(local.selftest, local.log, ["clock", "loads/", "arrivals/", "attempts/", "pending/", "schemas/", "swept/", "tables/", "erasures/"])
+      write   = concat(local.proof, local.log, ["clock", "gaps", "loads/", "arrivals/", "attempts/", "pending/", "schemas/", "swept/", "tables/", "erasures/"])
       delete  = concat(local.selftest, ["landing/", "attempts/", "pending/", "tables/"])
       events  = false
       secrets = true
