@@ -51,7 +51,7 @@ func Back(ctx context.Context, from, to *store.Bucket, parallel int) (Contents, 
 	if err = errors.Join(err, failed); err != nil {
 		return c, err
 	}
-	for _, key := range append(last, "gaps", store.HintKey()) {
+	for _, key := range append(last, gapsKey, store.HintKey()) {
 		if err := stream(ctx, from, to, key); err != nil && !errors.Is(err, lake.ErrNotFound) {
 			return c, err
 		}

@@ -122,6 +122,36 @@ func TestBackupFollowsMaintenance(t *testing.T) {
 	}
 }
 
+// A lake that takes in more while a backup runs comes back as it was when the backup began, and takes it in again.
+func TestBackupOfALakeThatGrows(t *testing.T) {
+	t.Parallel()
+	d := open(t)
+	d.arrive(t, 1, "one")
+	d.round(t)
+	done, sound := false, d.bucket
+	d.bucket, _ = faulty.New(sound, func(c faulty.Call) faulty.Fault {
+		if !done && c.Op == faulty.Get && strings.HasPrefix(c.Key, "loads/") {
+			done = true
+			d := *d
+			d.bucket = sound
+			d.arrive(t, 2, "two")
+			d.round(t)
+		}
+		return faulty.None
+	})
+	b, err := d.backup(t, d.target, time.Hour)
+	d.bucket = sound
+	if err != nil || !done || b.Tail != 1 {
+		t.Fatalf("grown %v, entry %d, %v", done, b.Tail, err)
+	}
+	n, _ := d.back(t)
+	n.round(t)
+	want(t, n.words(t), "one")
+	n.arrive(t, 2, "two")
+	n.round(t)
+	want(t, n.words(t), "one", "two")
+}
+
 func TestErasedObjectsLeaveTheCopy(t *testing.T) {
 	t.Parallel()
 	d := open(t)

@@ -32,6 +32,8 @@ type state struct {
 //     entries, then everything else. Whatever one of these names was there before it was, so it is found later.
 //   - It is written from the inside out: first plain objects, then records, then the entries of the log in their order,
 //     then the tables' pointers. So no object in the copy names one that is missing there.
+//   - What tells where the log ends, and where it holds nothing for a table, is as of the log that is copied, not as of the
+//     longer one that the source has by now.
 //   - An object that has changed or gone meanwhile means that maintenance was at work: the round is void, and the next
 //     one copies only what is new.
 func (b *run) round(ctx context.Context) (*state, error) {
@@ -44,6 +46,10 @@ func (b *run) round(ctx context.Context) (*state, error) {
 		if s.tables[name], err = b.cfg.Tables.Metadata(ctx, name); err != nil {
 			return nil, err
 		}
+	}
+	gaps, err := b.cfg.Source.Get(ctx, gapsKey)
+	if err != nil && !errors.Is(err, lake.ErrNotFound) {
+		return nil, err
 	}
 	if s.tail, err = journal.New(b.cfg.Source).Tail(ctx); err != nil {
 		return nil, err
@@ -78,13 +84,19 @@ func (b *run) round(ctx context.Context) (*state, error) {
 			return nil, err
 		}
 	}
-	for _, key := range []string{"gaps", store.HintKey()} {
-		if err := b.over(ctx, key); err != nil && !errors.Is(err, lake.ErrNotFound) {
+	if gaps != nil {
+		if err := b.put(ctx, gapsKey, gaps); err != nil {
 			return nil, err
 		}
 	}
+	if err := journal.New(b.cfg.Target).Hint(ctx, s.tail); err != nil {
+		return nil, err
+	}
 	return s, b.verify(ctx, s)
 }
+
+// gapsKey is the object in which commit keeps where the log holds nothing for a table.
+const gapsKey = "gaps"
 
 // controls lists the records and the entries of the log that the target lacks.
 func (b *run) controls(ctx context.Context, s *state) (records, entries []pair, err error) {

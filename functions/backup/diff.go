@@ -15,7 +15,7 @@ const (
 	plain    kind = iota // never changes; may be copied at any time
 	control              // records, arrivals and the log: they name plain objects, so these go first
 	pointer              // a table's metadata file: only those that the backup names, last
-	mutable              // start of a search or a cache: always, at the very end
+	mutable              // where the log ends and what it lacks: always, at the very end
 	left                 // not copied
 	verified             // the target's own
 )
@@ -24,7 +24,7 @@ const (
 func kindOf(key string) kind {
 	folder, _, _ := strings.Cut(key, "/")
 	switch {
-	case key == store.HintKey() || key == "gaps":
+	case key == store.HintKey() || key == gapsKey:
 		return mutable
 	case folder == "loads" || folder == "arrivals" || folder == "log":
 		return control
