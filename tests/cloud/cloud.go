@@ -124,6 +124,14 @@ func (c *cloud) startServer(ctx context.Context, name string) error {
 
 // restart ends a server at once, as a crash does, and starts it again on the same port with the same data.
 func (c *cloud) restart(ctx context.Context, name string) error {
+	if err := c.crash(name); err != nil {
+		return err
+	}
+	return c.startServer(ctx, name)
+}
+
+// crash ends a server at once, until startServer starts it again.
+func (c *cloud) crash(name string) error {
 	p := c.running[name]
 	if p == nil {
 		return fmt.Errorf("%s does not run", name)
@@ -132,7 +140,10 @@ func (c *cloud) restart(ctx context.Context, name string) error {
 		return err
 	}
 	<-p.ended
-	return c.startServer(ctx, name)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.running, name)
+	return nil
 }
 
 // url is where a server that a check needs listens: http://127.0.0.1:1234.

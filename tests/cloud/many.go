@@ -17,6 +17,7 @@ import (
 var manyChecks = []check{
 	{"many: exact through kills, lost and doubled events", []string{"minio", "postgres"}, throughKills},
 	{"many: throughput grows with processes", []string{"minio", "postgres"}, throughput},
+	{"many: the catalog is down", []string{"minio", "postgres"}, withoutCatalog},
 	{"many: old and new version side by side, upgrade, rollback", []string{"minio", "postgres", "older functions"}, acrossVersions},
 }
 

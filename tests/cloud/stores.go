@@ -18,9 +18,13 @@ var storeChecks = []check{
 	{"stores: Azure Blob Storage, azurite", []string{"azurite"}, overBucket("azurite")},
 	{"catalogs: PostgreSQL over S3", []string{"versitygw", "postgres"}, overTables("versitygw", postgresCatalog)},
 	{"catalogs: Iceberg REST over S3", []string{"minio", "iceberg-rest"}, overTables("minio", restCatalog)},
+	{"catalogs: Iceberg REST with tokens that end", []string{"minio", "iceberg-rest"}, restTokens},
 	{"catalogs: Glue over S3, one committer", []string{"moto"}, overTables("moto", glueCatalog)},
-	{"program: files and results over S3 and PostgreSQL", []string{"versitygw", "postgres"}, overAll("versitygw", postgresCatalog)},
-	{"program: files and results over S3 and Iceberg REST", []string{"minio", "iceberg-rest"}, overAll("minio", restCatalog)},
+	{"program: files and results over S3 and PostgreSQL", []string{"versitygw", "postgres"}, overAll("versitygw", postgresCatalog, programTests)},
+	{"program: files and results over S3 and Iceberg REST", []string{"minio", "iceberg-rest"}, overAll("minio", restCatalog, programTests)},
+	{"program: files over Google Cloud Storage and PostgreSQL", []string{"fake-gcs-server", "postgres"}, overAll("fake-gcs-server", postgresCatalog, filesTests)},
+	{"program: files over Azure Blob Storage and PostgreSQL", []string{"azurite", "postgres"}, overAll("azurite", postgresCatalog, filesTests)},
+	{"program: files over S3 and Glue, one committer", []string{"moto"}, overAll("moto", glueCatalog, fewTests)},
 }
 
 var whole = flag.Bool("whole", false, "run all tests of tables and of the program over each store and catalog, not those alone that differ there")
@@ -29,6 +33,8 @@ var whole = flag.Bool("whole", false, "run all tests of tables and of the progra
 const (
 	tablesTests  = "SelfTest|Ensure|Append|Rebuilt|Lost|Restore|Expire|Tagged|Plan|Month|Concurrent|Race"
 	programTests = "RealFiles|BadInput$|Isolat|Customers|UnknownCustomer|Gzips|KilledWhileLoading"
+	fewTests     = "BadInput$|Gzips"                              // the mock cloud is slow
+	filesTests   = "RealFiles|BadInput$|Gzips|KilledWhileLoading" // where the catalog was tried with all of these over another store
 )
 
 // catalogOf gives the URL of a catalog server, where each test makes a place of its own, and what else the tests need in
@@ -72,13 +78,13 @@ func overTables(server string, catalog catalogOf) func(context.Context, *cloud) 
 }
 
 // overAll runs the tests of the whole program over a bucket and a catalog: the same files, the same figures.
-func overAll(server string, catalog catalogOf) func(context.Context, *cloud) error {
+func overAll(server string, catalog catalogOf, tests string) func(context.Context, *cloud) error {
 	return func(ctx context.Context, c *cloud) error {
 		env, err := c.lake(ctx, server, catalog)
 		if err != nil {
 			return err
 		}
-		return c.test(ctx, env, "-run", some(programTests), "./tests/e2e", "-kills=5")
+		return c.test(ctx, env, "-run", some(tests), "./tests/e2e", "-kills=5")
 	}
 }
 

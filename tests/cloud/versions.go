@@ -5,14 +5,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"time"
 
-	"medlake/shared/faas"
 	"medlake/shared/lake"
 )
 
@@ -177,9 +175,8 @@ func (l *lakeOf) erase(ctx context.Context, c *cloud, x *expected) error {
 
 // refuses fails unless a process answers a tick with 503 and logs that it has met what another version wrote.
 func refuses(ctx context.Context, m *member) error {
-	err := faas.Sink(http.DefaultClient, "http://"+address(m.port))(ctx, faas.NewTick("check"))
-	if err == nil || !strings.HasSuffix(err.Error(), "status 503") {
-		return errors.Join(errors.New("does not answer 503"), err)
+	if err := again(ctx, "http://"+address(m.port)); err != nil {
+		return err
 	}
 	log, err := os.ReadFile(m.p.log)
 	if err != nil {
