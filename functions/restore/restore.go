@@ -77,10 +77,8 @@ func (r *Restorer) Restore(ctx context.Context, p Plan, exclude []string, reason
 	}
 	var done []Restored
 	for i := range asked {
-		if s := asked[i].Snapshot; s != 0 {
-			if err := r.cfg.Tables.Hold(ctx, asked[i].Table, s); err != nil {
-				return done, fmt.Errorf("restore: %w", err)
-			}
+		if err := r.hold(ctx, asked[i].Table, asked[i].Snapshot); err != nil {
+			return done, fmt.Errorf("restore: %w", err)
 		}
 		e, err := r.cfg.Journal.Add(ctx, lake.Entry{ID: r.cfg.ID(), Restore: &asked[i]})
 		if err == nil {
@@ -92,6 +90,21 @@ func (r *Restorer) Restore(ctx context.Context, p Plan, exclude []string, reason
 		done = append(done, Restored{asked[i].Table, e.N})
 	}
 	return done, nil
+}
+
+// hold keeps the state to go back to, and with it the files of all that came after it. For the empty table, which is no
+// state, its first one is kept: who was slow may find that it is gone, and files of early loads with it.
+func (r *Restorer) hold(ctx context.Context, table string, snapshot int64) error {
+	if snapshot == 0 {
+		all, err := r.cfg.Tables.Snapshots(ctx, table)
+		if err != nil || len(all) == 0 {
+			return err
+		}
+		if snapshot = all[0].ID; !all[0].First {
+			return fmt.Errorf("table %s: its first state is no longer kept: %w", table, lake.ErrNotFound)
+		}
+	}
+	return r.cfg.Tables.Hold(ctx, table, snapshot)
 }
 
 // requests are the restores that a plan comes to.

@@ -55,6 +55,33 @@ func TestLaterLoadsComeBackButForTheExcluded(t *testing.T) {
 	}
 }
 
+// A plan to empty a table is worth nothing once the table's first state is gone: files of what came after it may be, too.
+func TestSlowRestoreToTheEmptyTable(t *testing.T) {
+	t.Parallel()
+	d := open(t, table)
+	d.loaded(t, []string{table}, "a", "b")
+	r := d.restorer(t, d.bucket)
+	plan := func() restore.Plan {
+		p, err := r.Plan(t.Context(), table, d.at(t, table, 0))
+		if err != nil || p.Tables[0].Snapshot.ID != 0 {
+			t.Fatalf("%+v, %v", p, err)
+		}
+		return p
+	}
+	slow := plan()
+	if _, err := r.Restore(t.Context(), plan(), nil, "test"); err != nil {
+		t.Fatal(err)
+	}
+	d.round(t)
+	want(t, d.words(t, table), "a", "b")
+	if err := d.warehouse.Forget(t.Context(), table); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.Restore(t.Context(), slow, nil, "test"); !errors.Is(err, lake.ErrNotFound) {
+		t.Errorf("the first state is gone: %v", err)
+	}
+}
+
 func TestAllTablesGoBackToOneTime(t *testing.T) {
 	t.Parallel()
 	d := open(t, table, "lake.more", "lake.idle", "lake.visits_log", "lake.visits")
