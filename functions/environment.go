@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net"
 	"os"
@@ -84,13 +85,13 @@ func (e environment) warehouse(ctx context.Context, b *store.Bucket) (*warehouse
 	return warehouse.Open(ctx, url, b)
 }
 
-// library reads and compiles the metadata.
-func (e environment) library() (*transform.Library, error) {
+// library reads the metadata and has load compile it.
+func (e environment) library(load func(fs.FS) (*transform.Library, []metadata.Fault)) (*transform.Library, error) {
 	dir, err := e.need("MEDLAKE_METADATA")
 	if err != nil {
 		return nil, err
 	}
-	l, faults := transform.Load(os.DirFS(dir))
+	l, faults := load(os.DirFS(dir))
 	if len(faults) > 0 {
 		return nil, metadata.Faults(faults)
 	}

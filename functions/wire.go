@@ -21,7 +21,7 @@ func newIngest(ctx context.Context, e environment, wake func()) (f *ingest.Inges
 	if err != nil {
 		return nil, nil, err
 	}
-	library, err := e.library()
+	library, err := e.library(transform.Load)
 	if err != nil {
 		return nil, nil, errors.Join(err, b.Close())
 	}
@@ -99,7 +99,7 @@ func keepTables(ctx context.Context, e environment, build func(o opened) (loop f
 	}
 	defer func() { err = errors.Join(err, w.Close()) }()
 	o.tables = tables{w, e.telemetry.Meter}
-	if o.library, err = e.library(); err != nil {
+	if o.library, err = e.library(transform.LoadTables); err != nil {
 		return err
 	}
 	loop, handle, err := build(o)

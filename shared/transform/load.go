@@ -13,3 +13,11 @@ func Load(fsys fs.FS) (*Library, []metadata.Fault) {
 	l, more := Compile(set) // also what is good in a set with faults
 	return l, metadata.SortFaults(append(faults, more...))
 }
+
+// LoadTables is Load for those who keep tables and open no upload: it reads all metadata but compiles only tables. The
+// library has no programs.
+func LoadTables(fsys fs.FS) (*Library, []metadata.Fault) {
+	set, faults := metadata.Load(fsys)
+	l, more := compileTables(set)
+	return l, metadata.SortFaults(append(faults, more...))
+}

@@ -26,6 +26,19 @@ type Library struct {
 // Compile compiles all feeds and tables and runs every sample. It returns all faults at once, sorted by place; with a
 // fault the library must not be used to load files.
 func Compile(set *metadata.Set) (*Library, []metadata.Fault) {
+	l, faults := compileTables(set)
+	for _, f := range set.Feeds {
+		p, found := compileFeed(set, f)
+		if len(found) == 0 {
+			found = l.trySample(p)
+		}
+		faults = append(faults, found...)
+		l.programs = append(l.programs, p)
+	}
+	return l, metadata.SortFaults(faults)
+}
+
+func compileTables(set *metadata.Set) (*Library, []metadata.Fault) {
 	l := &Library{set: set, customers: map[string]*metadata.Customer{}, folds: map[string]*fold.Fold{}}
 	for _, c := range set.Customers {
 		l.customers[c.ID] = c
@@ -39,15 +52,7 @@ func Compile(set *metadata.Set) (*Library, []metadata.Fault) {
 			faults = append(faults, found...)
 		}
 	}
-	for _, f := range set.Feeds {
-		p, found := compileFeed(set, f)
-		if len(found) == 0 {
-			found = l.trySample(p)
-		}
-		faults = append(faults, found...)
-		l.programs = append(l.programs, p)
-	}
-	return l, metadata.SortFaults(faults)
+	return l, faults
 }
 
 // Set is the metadata the library was compiled from.

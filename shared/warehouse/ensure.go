@@ -93,13 +93,14 @@ func (w *Warehouse) evolve(ctx context.Context, t *table.Table, want lake.Schema
 	}
 	tx := t.NewTransaction()
 	up := tx.UpdateSchema(true, false)
+	sc := t.Schema() // each call copies it, and its indexes are made anew
 	changed := false
 	for _, c := range want.Columns {
 		typ, err := icebergType(c.Type)
 		if err != nil {
 			return false, fmt.Errorf("table %s, column %s: %w", want.Table, c.Name, err)
 		}
-		f, ok := t.Schema().FindFieldByName(c.Name)
+		f, ok := sc.FindFieldByName(c.Name)
 		switch {
 		case !ok:
 			up.AddColumn([]string{c.Name}, typ, c.Doc, false, nil)
@@ -119,7 +120,7 @@ func (w *Warehouse) evolve(ctx context.Context, t *table.Table, want lake.Schema
 		}
 		changed = true
 	}
-	for _, f := range t.Schema().Fields() { // a column that is no longer written must not be required
+	for _, f := range sc.Fields() { // a column that is no longer written must not be required
 		if f.Required && !slices.ContainsFunc(want.Columns, func(c lake.Column) bool { return c.Name == f.Name }) {
 			up.UpdateColumn([]string{f.Name}, table.ColumnUpdate{Required: optional(false)})
 			changed = true

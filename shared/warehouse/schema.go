@@ -145,7 +145,8 @@ func published(t *table.Table, want lake.Schema) (lake.Schema, error) {
 	s := want
 	s.Format, s.Location, s.Partition = lake.Format, t.Location(), spelled(t.Spec())
 	s.Columns = nil
-	for _, f := range t.Schema().Fields() {
+	sc := t.Schema()
+	for _, f := range sc.Fields() {
 		typ, err := lakeType(f.Type)
 		if err != nil {
 			return lake.Schema{}, fmt.Errorf("table %s, column %s: %w", want.Table, f.Name, err)
@@ -158,7 +159,7 @@ func published(t *table.Table, want lake.Schema) (lake.Schema, error) {
 		s.Columns = append(s.Columns, c)
 	}
 	for _, c := range want.Columns {
-		if _, ok := t.Schema().FindFieldByName(c.Name); !ok {
+		if _, ok := sc.FindFieldByName(c.Name); !ok {
 			return lake.Schema{}, fmt.Errorf("table %s has no column %s", want.Table, c.Name)
 		}
 	}
