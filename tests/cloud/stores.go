@@ -22,8 +22,8 @@ var storeChecks = []check{
 	{"catalogs: Glue over S3, one committer", []string{"moto"}, overTables("moto", glueCatalog)},
 	{"program: files and results over S3 and PostgreSQL", []string{"versitygw", "postgres"}, overAll("versitygw", postgresCatalog, programTests)},
 	{"program: files and results over S3 and Iceberg REST", []string{"minio", "iceberg-rest"}, overAll("minio", restCatalog, programTests)},
-	{"program: files over Google Cloud Storage and PostgreSQL", []string{"fake-gcs-server", "postgres"}, overAll("fake-gcs-server", postgresCatalog, filesTests)},
-	{"program: files over Azure Blob Storage and PostgreSQL", []string{"azurite", "postgres"}, overAll("azurite", postgresCatalog, filesTests)},
+	{"program: files over Google Cloud Storage and PostgreSQL", []string{"fake-gcs-server", "postgres"}, overAll("fake-gcs-server", postgresCatalog, fewTests)},
+	{"program: files over Azure Blob Storage and PostgreSQL", []string{"azurite", "postgres"}, overAll("azurite", postgresCatalog, fewTests)},
 	{"program: files over S3 and Glue, one committer", []string{"moto"}, overAll("moto", glueCatalog, fewTests)},
 }
 
@@ -33,8 +33,7 @@ var whole = flag.Bool("whole", false, "run all tests of tables and of the progra
 const (
 	tablesTests  = "SelfTest|Ensure|Append|Rebuilt|Lost|Restore|Expire|Tagged|Plan|Month|Concurrent|Race"
 	programTests = "RealFiles|BadInput$|Isolat|Customers|UnknownCustomer|Gzips|KilledWhileLoading"
-	fewTests     = "BadInput$|Gzips"                              // the mock cloud is slow
-	filesTests   = "RealFiles|BadInput$|Gzips|KilledWhileLoading" // where the catalog was tried with all of these over another store
+	fewTests     = "BadInput$|Gzips" // where the catalog was tried with all of these over another store, or is slow
 )
 
 // catalogOf gives the URL of a catalog server, where each test makes a place of its own, and what else the tests need in
