@@ -38,7 +38,7 @@ var roles = map[string]role{
 }
 
 func main() {
-	os.Exit(run(faas.Signals(), os.Args[1:], environment{getenv: os.Getenv, in: os.Stdin, listen: listen}, os.Stderr))
+	os.Exit(run(faas.Signals(), os.Args[1:], environment{getenv: os.Getenv, in: os.Stdin, listen: listen, started: starting()}, os.Stderr))
 }
 
 func listen(ctx context.Context, address string) (net.Listener, error) {

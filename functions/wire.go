@@ -72,6 +72,7 @@ func runAlone(ctx context.Context, e environment) error {
 		e.log.ErrorContext(ctx, "cannot process alone", "error", err)
 		return exitCode(ingest.ChildFailed)
 	}
+	e.started()
 	code := ingest.RunChild(ctx, f, e.in)
 	if err := free(); err != nil {
 		e.log.WarnContext(ctx, "close", "error", err)
@@ -81,9 +82,8 @@ func runAlone(ctx context.Context, e environment) error {
 
 // opened is what the roles that keep tables work with.
 type opened struct {
-	bucket  *store.Bucket
-	tables  tables
-	library *transform.Library
+	bucket *store.Bucket
+	tables tables
 }
 
 // keepTables opens the lake, builds a role's function with it and serves it.
@@ -99,9 +99,6 @@ func keepTables(ctx context.Context, e environment, build func(o opened) (loop f
 	}
 	defer func() { err = errors.Join(err, w.Close()) }()
 	o.tables = tables{w, e.telemetry.Meter}
-	if o.library, err = e.library(transform.LoadTables); err != nil {
-		return err
-	}
 	loop, handle, err := build(o)
 	if err != nil {
 		return err
@@ -119,10 +116,14 @@ func serveCommit(ctx context.Context, e environment) error {
 		if err != nil {
 			return nil, nil, err
 		}
-		if err := m.Ensure(ctx, merge.Of(o.library)...); err != nil { // it takes in their logs
+		library, err := e.library(transform.LoadTables)
+		if err != nil {
 			return nil, nil, err
 		}
-		return c.Run, c.Handle, c.Ensure(ctx, o.library.Set().EventTables()...)
+		if err := m.Ensure(ctx, merge.Of(library)...); err != nil { // it takes in their logs
+			return nil, nil, err
+		}
+		return c.Run, c.Handle, c.Ensure(ctx, library.Set().EventTables()...)
 	})
 }
 
@@ -132,7 +133,11 @@ func serveMerge(ctx context.Context, e environment) error {
 		if err != nil {
 			return nil, nil, err
 		}
-		return m.Run, m.Handle, m.Ensure(ctx, merge.Of(o.library)...)
+		library, err := e.library(transform.LoadTables)
+		if err != nil {
+			return nil, nil, err
+		}
+		return m.Run, m.Handle, m.Ensure(ctx, merge.Of(library)...)
 	})
 }
 

@@ -57,7 +57,7 @@ var functions = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	file := filepath.Join(dir, "functions")
-	build := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", file, "medlake/functions")
+	build := exec.Command("go", "build", "-trimpath", "-tags=disable_grpc_modules", "-ldflags=-s -w", "-o", file, "medlake/functions")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build functions: %w: %s", err, out)
