@@ -117,13 +117,14 @@ var eraseVariants = []variant{
 		}
 		return nil
 	}},
-	{name: "an upload leaves before there is another in its place", clinic: true, store: writing(func(w *world, key string, data []byte) []byte {
+	{name: "an upload leaves before there is another in its place, which is lost", clinic: true, store: writing(func(w *world, key string, data []byte) []byte {
 		if _, of, ok := (lake.Arrival{Key: key}).Rewritten(); ok {
 			for _, old := range slices.Clone(w.objects.keys) {
 				if strings.HasPrefix(old, store.LandingPrefix) && w.base.Arrival(store.Object{Key: old}).ID() == of {
 					_ = w.base.Delete(w.ctx, old)
 				}
 			}
+			return nil
 		}
 		return data
 	})},

@@ -111,11 +111,7 @@ func (t tables) Restore(ctx context.Context, h warehouse.Head, snapshot int64, c
 }
 
 func (t tables) Snapshots(ctx context.Context, name string) ([]warehouse.Snapshot, error) {
-	all, err := call(t, "snapshots", name, func() ([]warehouse.Snapshot, error) { return t.in.Snapshots(ctx, name) })
-	if v := t.p.broken; v != nil && v.states != nil {
-		all = v.states(all)
-	}
-	return all, err
+	return call(t, "snapshots", name, func() ([]warehouse.Snapshot, error) { return t.in.Snapshots(ctx, name) })
 }
 
 func (t tables) SnapshotAt(ctx context.Context, name string, at time.Time) (warehouse.Snapshot, error) {

@@ -32,7 +32,6 @@ type variant struct {
 	change   func(w *world, h warehouse.Head, c *warehouse.Change) error                         // alters what is applied
 	live     func(h warehouse.Head, files []warehouse.LiveFile) []warehouse.LiveFile             // alters what is read
 	keepsOld bool                                                                                // rows of replaced loads are not found
-	states   func([]warehouse.Snapshot) []warehouse.Snapshot                                     // that are seen to be kept
 	anyFold  bool                                                                                // a table seems folded by whoever asks
 	forgets  bool                                                                                // snapshots are not held for a restore
 	ahead    time.Duration                                                                       // is the clock of who maintains
