@@ -46,7 +46,7 @@ func simulate(ctx context.Context, seed uint64, o options) (done tally, bad stri
 	}
 	w.chance, w.plan = o.chance, o.plan
 	if o.plan == nil {
-		if w.url != "" && w.rng.IntN(2) == 0 {
+		if w.url != "" && (w.rng.IntN(2) == 0 || w.broken != nil && w.broken.rebuilt != nil) {
 			w.lost = w.calls + 1 + w.rng.IntN(300)
 		}
 		w.sleepy, w.until = 150, w.now.Add(15*time.Hour)
@@ -100,7 +100,7 @@ func simulate(ctx context.Context, seed uint64, o options) (done tally, bad stri
 
 // again is the world that comes back from its backup: the last one of before, or a last one.
 func (w *world) again(k kind, catalog string) error {
-	if !w.verified || w.rng.IntN(2) == 0 {
+	if !w.verified || w.broken == nil && w.rng.IntN(2) == 0 {
 		if err := w.complete(); err != nil {
 			return err
 		}

@@ -85,7 +85,7 @@ func (v *variant) options(seed uint64, erased kind, folder string) options {
 		o.kind = &erased
 	}
 	if v.real {
-		o.catalog, o.chance = fmt.Sprintf("sqlite://%s/%d.db", folder, seed), o.chance/5
+		o.catalog, o.chance = fmt.Sprintf("sqlite://%s/%d.db", folder, seed), 0.001*float64(seed%3)
 	}
 	return o
 }
