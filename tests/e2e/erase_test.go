@@ -17,8 +17,7 @@ func TestEraseBesideRun(t *testing.T) {
 	t.Parallel()
 	for name, at := range map[string]func(t *testing.T) string{
 		"folder":                 func(t *testing.T) string { return "" },
-		"S3":                     func(t *testing.T) string { return s3(t, false) },
-		"S3 that keeps versions": func(t *testing.T) string { return s3(t, true) },
+		"S3 that keeps versions": s3,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -32,9 +31,9 @@ func TestEraseBesideRun(t *testing.T) {
 	}
 }
 
-func s3(t *testing.T, versions bool) string {
+func s3(t *testing.T) string {
 	t.Helper()
-	url, stop, err := fakes3.Start(versions)
+	url, stop, err := fakes3.Start(true)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,7 +49,7 @@ const (
 func eraseBesideRun(t *testing.T, l *lakeDir) {
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
-	s := &server{t: t, lake: l, pause: 200 * time.Millisecond}
+	s := &server{t: t, lake: l, pause: time.Second}
 	s.start()
 	sending := s.send(ctx)
 	for n := range leaving {

@@ -108,7 +108,6 @@ var catalogVariants = []variant{
 	}},
 	{name: "snapshots are not held for a restore", forgets: true},
 	{name: "rows of another fold are merged into", anyFold: true},
-	{name: "a deleter's clock is four days ahead", ahead: 96 * time.Hour}, // an ingest has not stored its record yet
 }
 
 // harmless are variants that must do no harm: the first because what is named in a transaction is proved by the table's own
