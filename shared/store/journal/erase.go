@@ -42,7 +42,7 @@ func (j *Journal) Forget(ctx context.Context, entries []int64, f Forgotten) erro
 			}
 		}
 	}
-	groups := map[pointer][]int64{}
+	groups, order := map[pointer][]int64{}, []pointer(nil)
 	for _, n := range entries {
 		data, err := j.bucket.Get(ctx, store.LogKey(n))
 		if err != nil {
@@ -53,10 +53,13 @@ func (j *Journal) Forget(ctx context.Context, entries []int64, f Forgotten) erro
 			return fmt.Errorf("log entry %d: was folded and is not", n)
 		}
 		p.N = 0
+		if groups[p] == nil {
+			order = append(order, p)
+		}
 		groups[p] = append(groups[p], n)
 	}
-	for p, numbers := range groups {
-		if err := j.forgetGroup(ctx, p, numbers, f); err != nil {
+	for _, p := range order {
+		if err := j.forgetGroup(ctx, p, groups[p], f); err != nil {
 			return err
 		}
 	}
