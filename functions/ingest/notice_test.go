@@ -56,21 +56,10 @@ func (d *depot) put(t *testing.T, key string, data []byte) lake.Arrival {
 	return d.bucket.Arrival(o)
 }
 
-// versions is the URL of an S3 bucket called lake that keeps versions.
-func versions(t *testing.T) string {
-	t.Helper()
-	url, stop, err := fakes3.Start(true)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(stop)
-	return url
-}
-
 // TestEveryShapeIsOneArrival: whatever tells of an object, and however often, it is one arrival, one load and one receipt.
 func TestEveryShapeIsOneArrival(t *testing.T) {
 	t.Parallel()
-	s3 := open(t, versions(t))
+	s3 := open(t, fakes3.Start(t, true))
 	google, azure := open(t, "mem://"), open(t, "mem://")
 	google.bucket = store.New(memblob.OpenBucket(nil), "gs://lake")
 	azure.bucket = store.New(memblob.OpenBucket(nil), "azblob://lake")
@@ -134,7 +123,7 @@ func TestEveryShapeIsOneArrival(t *testing.T) {
 // TestNoticesThatAreNoUploads: another bucket, outside landing, no customer, a folder, an object that is gone: all done.
 func TestNoticesThatAreNoUploads(t *testing.T) {
 	t.Parallel()
-	d := open(t, versions(t))
+	d := open(t, fakes3.Start(t, true))
 	f := d.ingest(t, nil)
 	d.put(t, "landing/acme/visits/folder/", nil)
 	for _, object := range []string{
@@ -158,7 +147,7 @@ func TestNoticesThatAreNoUploads(t *testing.T) {
 // TestEachVersionIsAnArrival: a sender overwrites an object before its event comes. Where versions are kept, both are taken.
 func TestEachVersionIsAnArrival(t *testing.T) {
 	t.Parallel()
-	d := open(t, versions(t))
+	d := open(t, fakes3.Start(t, true))
 	f := d.ingest(t, nil)
 	notice := func(a lake.Arrival) []byte {
 		return []byte(`{"Records":[{"eventName":"ObjectCreated:Put","s3":{"bucket":{"name":"lake"},"object":{"key":"` + a.Key + `","versionId":"` + a.Version + `"}}}]}`)

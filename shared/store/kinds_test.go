@@ -42,10 +42,5 @@ func address(t testing.TB, kind string) string {
 // remote is the URL of a folder of an S3 bucket.
 func remote(t testing.TB, versions bool) string {
 	t.Helper()
-	bucket, stop, err := fakes3.Start(versions)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(stop)
-	return strings.Replace(bucket, "?", "/some/where?", 1)
+	return strings.Replace(fakes3.Start(t, versions), "?", "/some/where?", 1)
 }

@@ -17,7 +17,7 @@ func TestEraseBesideRun(t *testing.T) {
 	t.Parallel()
 	for name, at := range map[string]func(t *testing.T) string{
 		"folder":                 func(t *testing.T) string { return "" },
-		"S3 that keeps versions": s3,
+		"S3 that keeps versions": func(t *testing.T) string { return fakes3.Start(t, true) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -29,16 +29,6 @@ func TestEraseBesideRun(t *testing.T) {
 			eraseBesideRun(t, l)
 		})
 	}
-}
-
-func s3(t *testing.T) string {
-	t.Helper()
-	url, stop, err := fakes3.Start(true)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(stop)
-	return url
 }
 
 const (
