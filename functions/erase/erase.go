@@ -150,8 +150,10 @@ func (e *Eraser) Run(ctx context.Context, o Order) (c Certificate, left Findings
 	if o.Resume > 0 && !slices.Contains(begun(open), o.Resume) {
 		return c, left, fmt.Errorf("no erasure of %s without a certificate began with entry %d: %w", o.Customer, o.Resume, lake.ErrNotFound)
 	}
-	if err := e.finish(ctx, p, open); err != nil { // or what they leave may hold the patient
-		return c, left, err
+	if len(open) > 0 { // or what they leave may hold the patient
+		if err := e.finish(ctx, p, open); err != nil {
+			return c, left, err
+		}
 	}
 	if err := e.find(ctx, p); err != nil {
 		return c, left, err
