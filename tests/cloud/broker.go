@@ -119,13 +119,29 @@ func (b *broker) post(m *member, header http.Header, body []byte) int {
 	return resp.StatusCode
 }
 
-// tick asks a role for work now and then, as a PingSource does.
-func (b *broker) tick(role string, every time.Duration) {
-	b.all.Go(func() {
-		for wait(b.ctx, every) {
-			_ = faas.Sink(&b.client, b.url+"/"+role)(b.ctx, faas.NewTick("ping")) // the next one follows
+// start starts every role of the family, one process of those that are not counted, and they tell each other by the broker.
+func (b *broker) start(ctx context.Context, commits, ingests int) error {
+	for _, r := range []struct {
+		role      string
+		processes int
+		env       string
+	}{{"commit", commits, ""}, {"ingest", ingests, "MEDLAKE_COMMIT=" + b.url + "/commit"}, {"merge", 1, ""}, {"maintain", 1, ""}, {"sweep", 1, "K_SINK=" + b.url + "/ingest"}} {
+		if err := b.family.start(ctx, r.role, r.processes, 4, r.env); err != nil {
+			return err
 		}
-	})
+	}
+	return nil
+}
+
+// tick asks the roles that look for work by themselves to do so now and then, as PingSources do.
+func (b *broker) tick() {
+	for role, every := range map[string]time.Duration{"commit": 2 * time.Second, "merge": 3 * time.Second, "maintain": 5 * time.Second, "sweep": 10 * time.Second} {
+		b.all.Go(func() {
+			for wait(b.ctx, every) {
+				_ = faas.Sink(&b.client, b.url+"/"+role)(b.ctx, faas.NewTick("ping")) // the next one follows
+			}
+		})
+	}
 }
 
 // wait pauses; false if ctx ended.

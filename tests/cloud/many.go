@@ -48,19 +48,10 @@ func throughKills(ctx context.Context, c *cloud) (err error) {
 		return err
 	}
 	defer func() { stop(); err = errors.Join(err, b.close()) }()
-	for _, r := range []struct {
-		role      string
-		processes int
-		env       string
-	}{{"commit", 3, ""}, {"ingest", 8, "MEDLAKE_COMMIT=" + b.url + "/commit"}, {"merge", 1, ""}, {"maintain", 1, ""}, {"sweep", 1, "K_SINK=" + b.url + "/ingest"}} {
-		if err := f.start(ctx, r.role, r.processes, 4, r.env); err != nil {
-			return err
-		}
+	if err := b.start(ctx, 3, 8); err != nil {
+		return err
 	}
-	b.tick("commit", 2*time.Second)
-	b.tick("merge", 3*time.Second)
-	b.tick("maintain", 5*time.Second)
-	b.tick("sweep", 10*time.Second)
+	b.tick()
 
 	killing, endKills := context.WithCancel(ctx)
 	defer endKills()

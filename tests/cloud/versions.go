@@ -55,25 +55,13 @@ func acrossVersions(ctx context.Context, c *cloud) (err error) {
 	defer func() { stop(); err = errors.Join(err, b.close()) }()
 	all := func(program string) error {
 		f.program = program
-		for _, r := range []struct {
-			role      string
-			processes int
-			env       string
-		}{{"commit", 1, ""}, {"ingest", 2, "MEDLAKE_COMMIT=" + b.url + "/commit"}, {"merge", 1, ""}, {"maintain", 1, ""}, {"sweep", 1, "K_SINK=" + b.url + "/ingest"}} {
-			if err := f.start(ctx, r.role, r.processes, 4, r.env); err != nil {
-				return err
-			}
-		}
-		return nil
+		return b.start(ctx, 1, 2)
 	}
 	retire := func(program string) { f.stop(func(m *member) bool { return m.program == program }) }
 	if err := errors.Join(all(older), all(newer)); err != nil {
 		return err
 	}
-	b.tick("commit", 2*time.Second)
-	b.tick("merge", 3*time.Second)
-	b.tick("maintain", 5*time.Second)
-	b.tick("sweep", 10*time.Second)
+	b.tick()
 
 	x, sent := newExpected(), make(chan error, 1)
 	go func() { sent <- x.stream(ctx, l, b.url+"/ingest", 0, versionUploads) }()
