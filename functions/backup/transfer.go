@@ -87,7 +87,7 @@ func streamOnce(ctx context.Context, from, to *store.Bucket, key string) (err er
 	return nil
 }
 
-// each calls do for every item, some at once, until one fails.
+// each calls do for every item, some at once, until one fails. If it is one at once, the next item is asked for after it.
 func each[T any](ctx context.Context, parallel int, items iter.Seq[T], do func(context.Context, T) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
