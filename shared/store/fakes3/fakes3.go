@@ -3,14 +3,20 @@ package fakes3
 
 import (
 	"net/http/httptest"
-	"testing"
 
 	"github.com/johannesboyne/gofakes3"
 	"github.com/johannesboyne/gofakes3/backend/s3mem"
 )
 
+// T is what Start needs of a test.
+type T interface {
+	Helper()
+	Fatal(args ...any)
+	Cleanup(f func())
+}
+
 // Start serves one empty bucket, which keeps versions if it is to, until the test ends. The URL is as store.Open takes it.
-func Start(t testing.TB, versions bool) string {
+func Start(t T, versions bool) string {
 	t.Helper()
 	mem := s3mem.New()
 	err := mem.CreateBucket("lake")
