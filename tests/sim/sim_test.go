@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"regexp"
@@ -18,18 +19,26 @@ import (
 	"medlake/shared/store/faulty"
 )
 
-// seeds is how many worlds a test tries: MEDLAKE_SEEDS, else few enough for every run.
-func seeds(t *testing.T, n uint64) uint64 {
+// span is a range of seeds.
+type span struct{ from, to uint64 }
+
+// seeds are those of the worlds that a test tries: MEDLAKE_SEEDS, as <to> or <from>-<to>, else few enough for every run.
+func seeds(t *testing.T, n uint64) span {
 	t.Helper()
 	s := os.Getenv("MEDLAKE_SEEDS")
 	if s == "" {
-		return n
+		return span{0, n}
 	}
-	n, err := strconv.ParseUint(s, 10, 64)
-	if err != nil {
+	first, last, ranged := strings.Cut(s, "-")
+	if !ranged {
+		first, last = "0", s
+	}
+	from, err1 := strconv.ParseUint(first, 10, 64)
+	to, err2 := strconv.ParseUint(last, 10, 64)
+	if err := errors.Join(err1, err2); err != nil {
 		t.Fatal(err)
 	}
-	return n
+	return span{from, to}
 }
 
 func run(t *testing.T, seed uint64, o options) tally {
@@ -45,13 +54,14 @@ func run(t *testing.T, seed uint64, o options) tally {
 }
 
 // each tries seeds on all processors, until one fails.
-func each(t *testing.T, n uint64, try func(seed uint64)) {
+func each(t *testing.T, of span, try func(seed uint64)) {
 	t.Helper()
 	var next atomic.Uint64
+	next.Store(of.from)
 	var all sync.WaitGroup
 	for range runtime.GOMAXPROCS(0) {
 		all.Go(func() {
-			for seed := next.Add(1) - 1; seed < n && !t.Failed(); seed = next.Add(1) - 1 {
+			for seed := next.Add(1) - 1; seed < of.to && !t.Failed(); seed = next.Add(1) - 1 {
 				try(seed)
 			}
 		})
@@ -69,13 +79,13 @@ func TestMain(m *testing.M) {
 func TestExactlyOnce(t *testing.T) {
 	t.Parallel()
 	var calls, deleted atomic.Int64
-	n := seeds(t, memorySeeds)
-	each(t, n, func(seed uint64) {
+	of := seeds(t, memorySeeds)
+	each(t, of, func(seed uint64) {
 		done := run(t, seed, options{chance: []float64{0.05, 0.02, 0.1}[seed%3]})
 		calls.Add(int64(done.calls))
 		deleted.Add(int64(done.deleted))
 	})
-	t.Logf("%d seeds, %d calls, %d files deleted", n, calls.Load(), deleted.Load())
+	t.Logf("%d seeds, %d calls, %d files deleted", of.to-of.from, calls.Load(), deleted.Load())
 }
 
 // rarely is the chance of faults where a world makes many calls.
@@ -95,7 +105,8 @@ func TestExactlyOnceInRealTables(t *testing.T) {
 func TestEverySingleFault(t *testing.T) {
 	t.Parallel()
 	worlds := 0
-	for seed := range seeds(t, 2) {
+	of := seeds(t, 2)
+	for seed := of.from; seed < of.to; seed++ {
 		calls := run(t, seed, options{}).calls
 		for call := 1 + int(seed%24); call <= calls; call += 24 {
 			for _, f := range faulty.Faults() {
@@ -119,7 +130,8 @@ func TestEverySingleFault(t *testing.T) {
 func TestExactlyOnceWithRealZips(t *testing.T) {
 	t.Parallel()
 	k := zips(t)
-	for seed := range seeds(t, 40) {
+	of := seeds(t, 40)
+	for seed := of.from; seed < of.to; seed++ {
 		run(t, seed, options{kind: &k, chance: 0.05})
 		if t.Failed() {
 			break
