@@ -102,7 +102,7 @@ func (e *Eraser) confirm(ctx context.Context, o Order, c *Certificate) (Findings
 	if err != nil {
 		return left, err
 	}
-	c.All, c.Objects = o.Patient == "", left.Objects
+	c.All, c.Objects, c.Copies = o.Patient == "", left.Objects, nil
 	for _, x := range e.cfg.Copies {
 		if err := x.Update(ctx); err != nil {
 			return left, fmt.Errorf("the copy: %w", err)

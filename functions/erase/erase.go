@@ -105,6 +105,10 @@ type Plan struct {
 // ErrLeft says that the search has found something, or has met objects that it cannot read. There is no certificate then.
 var ErrLeft = errors.New("not all is erased")
 
+// passes is how often all that holds something is removed and searched for: a merge or a compaction that was under way beside
+// the first may write files afterwards, which no state will name.
+const passes = 3
+
 // Plan looks what an order would erase. It changes nothing.
 func (e *Eraser) Plan(ctx context.Context, o Order) (*Plan, error) {
 	if !lake.ValidCustomer(o.Customer) {
@@ -172,11 +176,16 @@ func (e *Eraser) Run(ctx context.Context, o Order) (c Certificate, left Findings
 	if err := e.finish(ctx, p, open); err != nil {
 		return c, left, err
 	}
-	if err := e.remove(ctx, p.book, open); err != nil {
-		return c, left, err
+	for pass := 1; ; pass++ {
+		if err := e.remove(ctx, p.book, open); err != nil {
+			return c, left, err
+		}
+		left, err = e.confirm(ctx, o, &c)
+		if !errors.Is(err, ErrLeft) || len(left.Holding) == 0 || pass == passes {
+			return c, left, err
+		}
+		e.cfg.Log.InfoContext(ctx, "work beside the erasure left files; removing them too", "entry", order, "objects", len(left.Holding))
 	}
-	left, err = e.confirm(ctx, o, &c)
-	return c, left, err
 }
 
 // finish has all that erasures put in the place of uploads taken in.

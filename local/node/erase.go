@@ -28,10 +28,15 @@ func (n *Node) Eraser(ctx context.Context, urls []string) (e *erase.Eraser, clos
 			return err
 		}})
 	}
-	tables := n.Reader.warehouse
-	e, err = erase.New(erase.Config{
+	e, err = erase.New(n.erasing(copies))
+	return e, closes, err
+}
+
+// erasing is what an eraser of the lake works with.
+func (n *Node) erasing(copies []erase.Copy) erase.Config {
+	return erase.Config{
 		Bucket: n.bucket, Journal: n.journal, Library: n.Library, Secrets: n.Secrets, Copies: copies, Log: n.log,
-		Tables: erase.Stored{Bucket: n.bucket, Tables: tables, Columns: n.Library.Identifying()},
+		Tables: erase.Stored{Bucket: n.bucket, Tables: n.Reader.warehouse, Columns: n.Library.Identifying()},
 		Process: func(ctx context.Context, a lake.Arrival) error {
 			_, err := n.Ingest.Process(ctx, a, false)
 			return err
@@ -42,6 +47,5 @@ func (n *Node) Eraser(ctx context.Context, urls []string) (e *erase.Eraser, clos
 			_, err := n.Maintainer.Discard(ctx, maintain.Purge(l))
 			return err
 		},
-	})
-	return e, closes, err
+	}
 }

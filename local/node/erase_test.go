@@ -143,6 +143,31 @@ func TestEraseStoppedAgainAndAgain(t *testing.T) {
 	t.Logf("%d stops", stops)
 }
 
+// TestEraseRemovesAgain: what a merge beside it leaves behind is found by the search, and then removed.
+func TestEraseRemovesAgain(t *testing.T) {
+	t.Parallel()
+	c := filled(t)
+	n, _ := c.opened(0)
+	defer c.close(n)
+	cfg, discarded := n.erasing(nil), 0
+	discard := cfg.Discard
+	cfg.Discard = func(ctx context.Context, l erase.Leaving) error {
+		if discarded++; discarded == 1 {
+			return nil // as if the files were not there yet
+		}
+		return discard(ctx, l)
+	}
+	e, err := erase.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, left, err := e.Run(t.Context(), erase.Order{Customer: "acme", Patient: one, Reason: "asked"})
+	if err != nil || discarded != 2 {
+		t.Fatalf("removed %d times, %v: %q, %q", discarded, err, left.Holding, left.Unread)
+	}
+	c.gone(one)
+}
+
 // TestEraseOfAnotherLeavesTheFirstOpen: an erasure that was stopped is brought to its end by the next, of another patient,
 // but only its own order searches for its patient and gets the certificate.
 func TestEraseOfAnotherLeavesTheFirstOpen(t *testing.T) {
