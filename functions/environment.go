@@ -37,10 +37,9 @@ type environment struct {
 
 // told runs a role whose metrics and traces are told.
 func (e environment) told(ctx context.Context, role string, f func(context.Context, environment) error) (err error) {
-	cfg := telemetry.Config{Role: role, Log: e.log}
-	if role != "alone" { // its parent tells
-		cfg.Metrics, cfg.MetricsEndpoint, cfg.MetricsInterval = e.getenv("MEDLAKE_METRICS"), e.getenv("MEDLAKE_METRICS_ENDPOINT"), e.getenv("MEDLAKE_METRICS_INTERVAL")
-		cfg.Traces, cfg.TracesEndpoint, cfg.TracesSample = e.getenv("MEDLAKE_TRACES"), e.getenv("MEDLAKE_TRACES_ENDPOINT"), e.getenv("MEDLAKE_TRACES_SAMPLE")
+	cfg := telemetry.Environment(role, e.getenv, e.log)
+	if role == "alone" { // its parent tells
+		cfg = telemetry.Config{Role: role, Log: e.log}
 	}
 	if e.telemetry, err = telemetry.Start(ctx, cfg); err != nil {
 		return err

@@ -21,6 +21,8 @@ import (
 	"medlake/local/node"
 	"medlake/local/status"
 	"medlake/shared/faas"
+	"medlake/shared/faas/meter"
+	"medlake/shared/faas/telemetry"
 )
 
 const (
@@ -59,6 +61,11 @@ func secretsFlag(f *flag.FlagSet) *string {
 
 // openNode opens a lake for processing.
 func openNode(ctx context.Context, at node.Place, metadata, secrets string, log *slog.Logger) (*node.Node, error) {
+	return openMeasured(ctx, at, metadata, secrets, log, nil)
+}
+
+// openMeasured opens a lake whose functions count what they do.
+func openMeasured(ctx context.Context, at node.Place, metadata, secrets string, log *slog.Logger, m *meter.Meter) (*node.Node, error) {
 	at = found(at)
 	for name, value := range map[string]string{bucketVariable: at.Bucket, catalogVariable: at.Catalog} {
 		if err := os.Setenv(name, value); err != nil {
@@ -66,7 +73,7 @@ func openNode(ctx context.Context, at node.Place, metadata, secrets string, log 
 		}
 	}
 	return node.Open(ctx, node.Config{
-		Data: at.Data, Bucket: at.Bucket, Catalog: at.Catalog, Metadata: metadata, Secrets: secrets, Log: log,
+		Data: at.Data, Bucket: at.Bucket, Catalog: at.Catalog, Metadata: metadata, Secrets: secrets, Log: log, Meter: m,
 		Alone: []string{"alone", "--data", at.Data, "--metadata", metadata, "--secrets", secrets},
 	})
 }
@@ -84,7 +91,16 @@ func serve(ctx context.Context, args []string, s streams) (code int, err error) 
 	}
 	log := logTo(s.err, slog.LevelInfo)
 	slog.SetDefault(log)
-	n, err := openNode(ctx, *data, *meta, *secrets, log)
+	tell := telemetry.Environment("run", os.Getenv, log)
+	if tell.Metrics == "prometheus" {
+		tell.MetricsEndpoint = cmp.Or(tell.MetricsEndpoint, "127.0.0.1:9464")
+	}
+	told, err := telemetry.Start(ctx, tell)
+	if err != nil {
+		return exitFailed, err
+	}
+	defer func() { err = errors.Join(err, told.Stop(ctx)) }()
+	n, err := openMeasured(ctx, *data, *meta, *secrets, log, told.Meter)
 	if err != nil {
 		return exitFailed, err
 	}

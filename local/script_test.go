@@ -4,6 +4,9 @@ import (
 	"crypto/rand"
 	"errors"
 	"flag"
+	"io"
+	"net"
+	"net/http"
 	"os"
 	"path"
 	"path/filepath"
@@ -37,10 +40,15 @@ func TestScripts(t *testing.T) {
 		UpdateScripts:       *update,
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("META", meta)
-			return nil
+			free, err := net.Listen("tcp", "127.0.0.1:0")
+			if err != nil {
+				return err
+			}
+			env.Setenv("FREE", free.Addr().String())
+			return free.Close()
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"pack": pack, "until": until, "exits": exits, "moment": moments,
+			"pack": pack, "until": until, "shows": shows, "exits": exits, "moment": moments,
 		},
 	})
 }
@@ -72,19 +80,41 @@ func until(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: until REGEXP PROGRAM ARG…")
 	}
-	want := regexp.MustCompile("(?m)" + args[0])
+	matches(ts, args[0], func() (string, error) {
+		err := ts.Exec(args[1], args[2:]...)
+		return ts.ReadFile("stdout"), err
+	})
+}
+
+// shows asks for a page again and again until it matches: shows REGEXP URL
+func shows(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: shows REGEXP URL")
+	}
+	matches(ts, args[0], func() (string, error) {
+		r, err := http.Get(args[1])
+		if err != nil {
+			return "", err
+		}
+		defer r.Body.Close()
+		body, err := io.ReadAll(r.Body)
+		return string(body), err
+	})
+}
+
+func matches(ts *testscript.TestScript, pattern string, output func() (string, error)) {
+	want := regexp.MustCompile("(?m)" + pattern)
 	end := time.After(time.Minute)
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		err := ts.Exec(args[1], args[2:]...)
-		if err == nil && want.MatchString(ts.ReadFile("stdout")) {
+		if out, err := output(); err == nil && want.MatchString(out) {
 			return
 		}
 		select {
 		case <-tick.C:
 		case <-end:
-			ts.Fatalf("the output never matched %s", args[0])
+			ts.Fatalf("nothing ever matched %s", pattern)
 		}
 	}
 }

@@ -21,6 +21,7 @@ import (
 	"medlake/functions/restore"
 	"medlake/functions/sweep"
 	"medlake/shared/faas"
+	"medlake/shared/faas/meter"
 	"medlake/shared/lake"
 	"medlake/shared/secret"
 	"medlake/shared/store"
@@ -38,6 +39,7 @@ type Config struct {
 	Alone    []string // arguments with which this program processes one arrival alone
 	Workers  int      // arrivals processed at once; default 8, because most of the time they wait for the disk
 	Log      *slog.Logger
+	Meter    *meter.Meter // default: nothing is counted
 
 	layer func(*store.Bucket) *store.Bucket // over the bucket, for tests
 }
@@ -101,13 +103,13 @@ func Open(ctx context.Context, cfg Config) (_ *Node, err error) {
 
 func (n *Node) functions(cfg Config) (err error) {
 	n.Committer, err = commit.New(commit.Config{
-		Bucket: n.bucket, Journal: n.journal, Tables: n.Reader.warehouse, Log: n.log,
+		Bucket: n.bucket, Journal: n.journal, Tables: n.Reader.warehouse, Log: n.log, Meter: cfg.Meter,
 		Done: func(ctx context.Context, r commit.Round) { n.done(ctx, r); n.Merger.Wake() },
 	})
 	if err != nil {
 		return err
 	}
-	n.Merger, err = merge.New(merge.Config{Bucket: n.bucket, Journal: n.journal, Tables: n.Reader.warehouse, Log: n.log})
+	n.Merger, err = merge.New(merge.Config{Bucket: n.bucket, Journal: n.journal, Tables: n.Reader.warehouse, Log: n.log, Meter: cfg.Meter})
 	if err != nil {
 		return err
 	}
@@ -117,12 +119,12 @@ func (n *Node) functions(cfg Config) (err error) {
 	}
 	n.Ingest, err = ingest.New(ingest.Config{
 		Bucket: n.bucket, Journal: n.journal, Engine: ingest.Metadata(n.Library), Secrets: n.Secrets,
-		Wake: n.Committer.Wake, Alone: ingest.Child(cfg.Alone...), Log: n.log,
+		Wake: n.Committer.Wake, Alone: ingest.Child(cfg.Alone...), Log: n.log, Meter: cfg.Meter,
 	})
 	if err != nil {
 		return err
 	}
-	n.Maintainer, err = maintain.New(maintain.Config{Bucket: n.bucket, Journal: n.journal, Tables: n.Reader.warehouse, Log: n.log})
+	n.Maintainer, err = maintain.New(maintain.Config{Bucket: n.bucket, Journal: n.journal, Tables: n.Reader.warehouse, Log: n.log, Meter: cfg.Meter})
 	if err != nil {
 		return err
 	}
@@ -146,7 +148,7 @@ func (n *Node) functions(cfg Config) (err error) {
 		},
 	})
 	n.sweeper, err = sweep.New(sweep.Config{
-		Bucket: n.bucket, Journal: n.journal, Send: n.bus.Send, Log: n.log,
+		Bucket: n.bucket, Journal: n.journal, Send: n.bus.Send, Log: n.log, Meter: cfg.Meter,
 		Every: time.Minute,
 		// What a process that died had on its bus must not wait; what this one has on its bus is not taken twice.
 		Grace: time.Millisecond,

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"os"
 	"runtime/debug"
 	"time"
@@ -37,6 +38,15 @@ type Config struct {
 	Traces          string // none, grpc, http/protobuf or stdout; default none
 	TracesEndpoint  string // URL of the collector
 	TracesSample    string // share of traces that are kept, 0 to 1; default 0.05
+}
+
+// Environment is a role's configuration by the variables MEDLAKE_METRICS… and MEDLAKE_TRACES…, which functions/README.md lists.
+func Environment(role string, getenv func(string) string, log *slog.Logger) Config {
+	return Config{
+		Role: role, Log: log,
+		Metrics: getenv("MEDLAKE_METRICS"), MetricsEndpoint: getenv("MEDLAKE_METRICS_ENDPOINT"), MetricsInterval: getenv("MEDLAKE_METRICS_INTERVAL"),
+		Traces: getenv("MEDLAKE_TRACES"), TracesEndpoint: getenv("MEDLAKE_TRACES_ENDPOINT"), TracesSample: getenv("MEDLAKE_TRACES_SAMPLE"),
+	}
 }
 
 // stopTime is what the last push gets.
@@ -119,6 +129,15 @@ func (t *Telemetry) traces(ctx context.Context, cfg observability.TracingConfig,
 func (t *Telemetry) metrics(ctx context.Context, cfg observability.MetricsConfig, about *resource.Resource) error {
 	if cfg.Protocol == metrics.ProtocolNone {
 		return nil
+	}
+	if cfg.Protocol == metrics.ProtocolPrometheus { // Knative's server would only print that its address is taken
+		ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", cfg.Endpoint)
+		if err != nil {
+			return err
+		}
+		if err := ln.Close(); err != nil {
+			return err
+		}
 	}
 	p, err := metrics.NewMeterProvider(ctx, cfg, sdkmetric.WithResource(about), sdkmetric.WithView(Views()...))
 	if err != nil {
