@@ -25,10 +25,9 @@ import (
 
 // environment is what a role runs with. functions/README.md lists the variables.
 type environment struct {
-	getenv  func(string) string
-	in      io.Reader
-	listen  func(ctx context.Context, address string) (net.Listener, error)
-	started func() // called when a role begins to work
+	getenv func(string) string
+	in     io.Reader
+	listen func(ctx context.Context, address string) (net.Listener, error)
 
 	log       *slog.Logger
 	telemetry *telemetry.Telemetry
@@ -117,7 +116,6 @@ func (e environment) sink(url string) faas.Handler {
 // work answers events on PORT until ctx ends, while loop looks for work by itself; when either ends, so does the other.
 // Asked for one event, it handles that and returns.
 func (e environment) work(ctx context.Context, loop func(context.Context), h faas.Handler) error {
-	e.started()
 	h = e.telemetry.Handle(h)
 	if e.once != nil {
 		if h(ctx, *e.once) != nil { // Handle has logged why

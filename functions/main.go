@@ -18,6 +18,7 @@ import (
 
 	"medlake/functions/sweep"
 	"medlake/shared/faas"
+	_ "medlake/shared/faas/garbage" // collected once there is much
 	"medlake/shared/faas/telemetry"
 )
 
@@ -38,7 +39,7 @@ var roles = map[string]role{
 }
 
 func main() {
-	os.Exit(run(faas.Signals(), os.Args[1:], environment{getenv: os.Getenv, in: os.Stdin, listen: listen, started: starting()}, os.Stderr))
+	os.Exit(run(faas.Signals(), os.Args[1:], environment{getenv: os.Getenv, in: os.Stdin, listen: listen}, os.Stderr))
 }
 
 func listen(ctx context.Context, address string) (net.Listener, error) {

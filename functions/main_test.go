@@ -68,7 +68,7 @@ func TestOnce(t *testing.T) {
 		"MEDLAKE_METRICS":          "http/protobuf",
 		"MEDLAKE_METRICS_ENDPOINT": collector.URL + "/v1/metrics",
 	}
-	e := environment{getenv: func(name string) string { return env[name] }, started: func() {}}
+	e := environment{getenv: func(name string) string { return env[name] }}
 	for _, args := range [][]string{{"commit", "once"}, {"merge", "once"}, {"maintain", "once", "all"}, {"sweep", "once"}} {
 		var out bytes.Buffer
 		if code := run(t.Context(), args, e, &out); code != 0 {
@@ -107,7 +107,7 @@ func TestQueueThatIsNone(t *testing.T) {
 		"MEDLAKE_EVENTS":   "nothing://queue",
 	}
 	var out bytes.Buffer
-	e := environment{getenv: func(name string) string { return env[name] }, started: func() {}, listen: func(ctx context.Context, _ string) (net.Listener, error) {
+	e := environment{getenv: func(name string) string { return env[name] }, listen: func(ctx context.Context, _ string) (net.Listener, error) {
 		return listen(ctx, "127.0.0.1:0")
 	}}
 	if code := run(t.Context(), []string{"ingest"}, e, &out); code != 2 || !strings.Contains(out.String(), "cannot run") {
@@ -158,8 +158,7 @@ func (h *house) start(t *testing.T, role string) string {
 	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
 	address, ended := make(chan string, 1), make(chan int, 1)
 	e := environment{
-		getenv:  func(name string) string { return h.env[name] },
-		started: func() {},
+		getenv: func(name string) string { return h.env[name] },
 		listen: func(ctx context.Context, _ string) (net.Listener, error) {
 			ln, err := listen(ctx, "127.0.0.1:0")
 			if err == nil {

@@ -72,7 +72,6 @@ func runAlone(ctx context.Context, e environment) error {
 		e.log.ErrorContext(ctx, "cannot process alone", "error", err)
 		return exitCode(ingest.ChildFailed)
 	}
-	e.started()
 	code := ingest.RunChild(ctx, f, e.in)
 	if err := free(); err != nil {
 		e.log.WarnContext(ctx, "close", "error", err)
