@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 
 	"github.com/expr-lang/expr/conf"
 	"github.com/expr-lang/expr/file"
@@ -21,14 +22,17 @@ func (c *lowerer) compile(src string) (op, error) {
 	if len(src) > maxText {
 		return nil, fmt.Errorf("the expression is longer than %d bytes", maxText)
 	}
-	tree, err := parser.ParseWithConfig(src, language())
+	tree, err := parser.ParseWithConfig(src, grammar())
 	if err != nil {
 		return nil, errors.New(sentence(err))
 	}
 	return c.lower(tree.Node)
 }
 
-// language is the configuration all expressions are parsed with: our functions and the predicates, nothing else.
+// grammar is what all expressions are parsed with. Parsing does not change it.
+var grammar = sync.OnceValue(language)
+
+// language is a configuration with our functions and the predicates, nothing else.
 func language() *conf.Config {
 	cfg := conf.CreateNew()
 	cfg.MaxNodes = maxNodes
