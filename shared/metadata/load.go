@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -53,24 +54,40 @@ const maxFile = 64 << 20
 // ref/*.csv. It returns all faults at once, sorted by place. With a fault the set holds only what has none: it can be
 // compiled to find more faults, but must not be used to load files, and has no Version.
 func Load(fsys fs.FS) (*Set, []Fault) {
+	l := load(fsys)
+	l.readFeeds()
+	l.readReports()
+	set, faults := l.done()
+	if len(faults) == 0 {
+		set.Version = lake.Hash(append([]string{"metadata"}, l.files...)...)
+	}
+	return set, faults
+}
+
+// LoadTables is Load for those who keep tables: it reads no feeds and no reports. The set has none, and no Version.
+func LoadTables(fsys fs.FS) (*Set, []Fault) { return load(fsys).done() }
+
+// load reads what feeds and reports refer to.
+func load(fsys fs.FS) *loader {
 	l := &loader{
 		fsys: fsys, set: &Set{refs: map[string]*Ref{}, shapes: map[string]*Ref{facilitiesRef: emptyFacilities()}},
-		faultyTables: map[*Table]bool{}, faultyFeeds: map[*Feed]bool{},
+		keys: map[reflect.Type][]key{}, faultyTables: map[*Table]bool{}, faultyFeeds: map[*Feed]bool{},
 	}
 	l.readTables()
 	before := len(l.list)
 	l.readCustomers()
 	l.readRefs()
 	l.faultyCustomers = len(l.list) > before
-	l.readFeeds()
-	l.readReports()
+	return l
+}
+
+func (l *loader) done() (*Set, []Fault) {
 	if len(l.files) == 0 && len(l.list) == 0 {
 		l.add(Pos{".", 1}, "no metadata here: feeds/*.yaml, tables/*.yaml and customers/<id>/customer.yaml are wanted")
 	}
 	if len(l.list) > 0 {
 		return l.good(), SortFaults(l.list)
 	}
-	l.set.Version = lake.Hash(append([]string{"metadata"}, l.files...)...)
 	return l.set, nil
 }
 
@@ -79,6 +96,7 @@ type loader struct {
 	fsys  fs.FS
 	set   *Set
 	files []string // name, content, name, content …: hashed into the version
+	keys  map[reflect.Type][]key
 	faults
 
 	faultyTables    map[*Table]bool
@@ -164,7 +182,7 @@ func each[T any](l *loader, files []string, use func(y *T, faulty bool)) {
 		}
 		before := len(l.list)
 		y := new(T)
-		d := &decoder{file: name, faults: &l.faults}
+		d := &decoder{file: name, faults: &l.faults, known: l.keys}
 		if d.parse(text, y); d.usable {
 			use(y, len(l.list) > before)
 		}

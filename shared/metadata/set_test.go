@@ -220,6 +220,23 @@ func TestSetWithFaultsHoldsWhatIsGood(t *testing.T) {
 	}
 }
 
+func TestTablesNeedNoFeeds(t *testing.T) {
+	t.Parallel()
+	set, fsys := whole(t)
+	fsys["feeds/visits_csv.yaml"].Data = []byte("feed: [\n")
+	tables, faults := LoadTables(fsys)
+	if len(faults) > 0 {
+		t.Fatal(faults)
+	}
+	if len(tables.Tables) != len(set.Tables) || len(tables.Customers) != len(set.Customers) || len(tables.Feeds)+len(tables.Reports) > 0 {
+		t.Errorf("%d tables, %d customers, %d feeds, %d reports", len(tables.Tables), len(tables.Customers), len(tables.Feeds), len(tables.Reports))
+	}
+	fsys["tables/conditions.yaml"].Data = []byte("table: conditions\ncolumns: { code: strin }\n")
+	if _, faults := LoadTables(fsys); len(faults) != 1 || faults[0].File != "tables/conditions.yaml" {
+		t.Errorf("got %v", faults)
+	}
+}
+
 func TestFaultsOfReading(t *testing.T) {
 	t.Parallel()
 	fsys := fstest.MapFS{"feeds/a.yaml/b": &fstest.MapFile{}, "tables": &fstest.MapFile{Data: []byte("x")}}

@@ -17,6 +17,7 @@ import (
 type decoder struct {
 	file   string
 	faults *faults
+	known  map[reflect.Type][]key // of structs that were read before
 	usable bool // the document was YAML: later checks can go on in spite of faults
 }
 
@@ -109,8 +110,8 @@ func (d *decoder) value(n *yaml.Node, v reflect.Value) {
 
 // block reads a mapping of known keys.
 func (d *decoder) block(n *yaml.Node, v reflect.Value) {
-	fields := keysOf(v.Type())
-	if !d.isMapping(n, names(fields)) {
+	fields := d.keys(v.Type())
+	if !d.isMapping(n, fields) {
 		return
 	}
 	d.pairs(n, func(key, value *yaml.Node) {
@@ -126,6 +127,15 @@ func (d *decoder) block(n *yaml.Node, v reflect.Value) {
 	if p := v.FieldByName("Pos"); p.IsValid() {
 		p.Set(reflect.ValueOf(d.pos(n)))
 	}
+}
+
+func (d *decoder) keys(t reflect.Type) []key {
+	keys, ok := d.known[t]
+	if !ok {
+		keys = keysOf(t)
+		d.known[t] = keys
+	}
+	return keys
 }
 
 // words checks a value, or each of a list, against the words that key k may have.
@@ -178,13 +188,13 @@ func (d *decoder) list(n *yaml.Node, v reflect.Value) {
 	}
 }
 
-func (d *decoder) isMapping(n *yaml.Node, keys []string) bool {
+func (d *decoder) isMapping(n *yaml.Node, keys []key) bool {
 	if n.Kind == yaml.MappingNode {
 		return true
 	}
 	want := "name: value"
 	if len(keys) > 0 {
-		want = strings.Join(keys[:min(len(keys), 4)], ", ")
+		want = strings.Join(names(keys[:min(len(keys), 4)]), ", ")
 	}
 	d.fault(n.Line, "keys with values are wanted here: %s", want)
 	return false

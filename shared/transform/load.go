@@ -14,10 +14,9 @@ func Load(fsys fs.FS) (*Library, []metadata.Fault) {
 	return l, metadata.SortFaults(append(faults, more...))
 }
 
-// LoadTables is Load for those who keep tables and open no upload: it reads all metadata but compiles only tables. The
-// library has no programs.
+// LoadTables is Load for those who keep tables and open no upload: it reads no feeds. The library has no programs.
 func LoadTables(fsys fs.FS) (*Library, []metadata.Fault) {
-	set, faults := metadata.Load(fsys)
+	set, faults := metadata.LoadTables(fsys)
 	l, more := compileTables(set)
 	return l, metadata.SortFaults(append(faults, more...))
 }
