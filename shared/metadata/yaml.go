@@ -18,7 +18,7 @@ type decoder struct {
 	file   string
 	faults *faults
 	known  map[reflect.Type][]key // of structs that were read before
-	usable bool // the document was YAML: later checks can go on in spite of faults
+	usable bool                   // the document was YAML: later checks can go on in spite of faults
 }
 
 // custom is a value that reads itself from YAML.

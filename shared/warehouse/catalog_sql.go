@@ -119,8 +119,9 @@ func (d *database) location(ctx context.Context, ident table.Identifier) (string
 	defer cancel()
 	var at sql.NullString
 	err := d.db.QueryRowContext(ctx, d.spell(`SELECT metadata_location FROM iceberg_tables
-		WHERE catalog_name = ? AND table_namespace = ? AND table_name = ?`), catalogName, ident[0], ident[1]).Scan(&at)
-	if errors.Is(err, sql.ErrNoRows) {
+		WHERE catalog_name = ? AND table_namespace = ? AND table_name = ? AND (iceberg_type = 'TABLE' OR iceberg_type IS NULL)`),
+		catalogName, ident[0], ident[1]).Scan(&at)
+	if errors.Is(err, sql.ErrNoRows) || err == nil && !at.Valid {
 		return "", catalog.ErrNoSuchTable
 	}
 	return at.String, err

@@ -20,6 +20,7 @@ import (
 
 // LoadTable returns the newest state of a table. Its transactions commit through c.
 func (c *opened) LoadTable(ctx context.Context, ident table.Identifier) (*table.Table, error) {
+	load := c.Catalog.LoadTable
 	if c.pointers != nil {
 		at, err := c.pointers.location(ctx, ident)
 		if err != nil {
@@ -28,8 +29,11 @@ func (c *opened) LoadTable(ctx context.Context, ident table.Identifier) (*table.
 		if t := c.known(ident, at); t != nil {
 			return t, nil
 		}
+		load = func(ctx context.Context, ident table.Identifier) (*table.Table, error) {
+			return table.NewFromLocation(ctx, ident, at, filesOf(at), c.commits)
+		}
 	}
-	read, err := c.Catalog.LoadTable(ctx, ident)
+	read, err := load(ctx, ident)
 	if err != nil {
 		return nil, err
 	}
@@ -50,11 +54,15 @@ func (c *opened) known(ident table.Identifier, at string) *table.Table {
 }
 
 func (c *opened) remember(ident table.Identifier, m table.Metadata, at string) *table.Table {
-	t := table.New(ident, m, at, func(ctx context.Context) (iceio.IO, error) { return iceio.LoadFS(ctx, nil, at) }, c.commits)
+	t := table.New(ident, m, at, filesOf(at), c.commits)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.heads[strings.Join(ident, ".")] = t
 	return t
+}
+
+func filesOf(at string) table.FSysF {
+	return func(ctx context.Context) (iceio.IO, error) { return iceio.LoadFS(ctx, nil, at) }
 }
 
 // CommitTable applies updates to the newest state if it meets the requirements, and makes the result the newest if no
