@@ -119,7 +119,7 @@ func serveCommit(ctx context.Context, e environment) error {
 		if err != nil {
 			return nil, nil, err
 		}
-		if err := m.Ensure(ctx, merge.Of(library)...); err != nil { // it takes in their logs
+		if err := m.EnsureLogs(ctx, merge.Of(library)...); err != nil { // it takes them in
 			return nil, nil, err
 		}
 		return c.Run, c.Handle, c.Ensure(ctx, library.Set().EventTables()...)

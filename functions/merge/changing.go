@@ -66,12 +66,8 @@ type merged struct {
 // ensure makes the two tables of t and learns how they are read and written.
 func (m *Merger) ensure(ctx context.Context, t Table, tail int64) (*merged, error) {
 	into := &merged{fold: t.Fold, cells: m.cfg.Cells}
-	switch head, err := m.cfg.Tables.Batch(ctx, t.Current.Table); {
-	case errors.Is(err, lake.ErrNotFound):
-	case err != nil:
-		return nil, fmt.Errorf("table %s: %w", t.Current.Table, err)
-	case head.Fold == "" && head.Snapshot != 0:
-		return nil, fmt.Errorf("table %s has rows of its own and cannot become one with change: give that another name: %w", t.Current.Table, lake.ErrInvalid)
+	if err := m.mayChange(ctx, t); err != nil {
+		return nil, err
 	}
 	log, err := m.cfg.Tables.Ensure(ctx, t.Log, tail)
 	if err != nil {
@@ -96,4 +92,32 @@ func (m *Merger) ensure(ctx context.Context, t Table, tail int64) (*merged, erro
 	}
 	into.folder = folder + "/data/"
 	return into, nil
+}
+
+// mayChange refuses a table that has rows of its own: those of its log would replace them.
+func (m *Merger) mayChange(ctx context.Context, t Table) error {
+	switch head, err := m.cfg.Tables.Batch(ctx, t.Current.Table); {
+	case errors.Is(err, lake.ErrNotFound):
+	case err != nil:
+		return fmt.Errorf("table %s: %w", t.Current.Table, err)
+	case head.Fold == "" && head.Snapshot != 0:
+		return fmt.Errorf("table %s has rows of its own and cannot become one with change: give that another name: %w", t.Current.Table, lake.ErrInvalid)
+	}
+	return nil
+}
+
+// ensureLog makes the log of t alone. Where there is one, its table was looked at before it was made.
+func (m *Merger) ensureLog(ctx context.Context, t Table, tail int64) error {
+	switch _, err := m.cfg.Tables.Batch(ctx, t.Log.Table); {
+	case errors.Is(err, lake.ErrNotFound):
+		if err := m.mayChange(ctx, t); err != nil {
+			return err
+		}
+	case err != nil:
+		return fmt.Errorf("table %s: %w", t.Log.Table, err)
+	}
+	if _, err := m.cfg.Tables.Ensure(ctx, t.Log, tail); err != nil {
+		return fmt.Errorf("table %s: %w", t.Log.Table, err)
+	}
+	return nil
 }

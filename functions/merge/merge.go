@@ -114,6 +114,20 @@ func (m *Merger) Ensure(ctx context.Context, tables ...Table) error {
 	return nil
 }
 
+// EnsureLogs creates or evolves only the tables' logs, for those who take them in and do not merge.
+func (m *Merger) EnsureLogs(ctx context.Context, tables ...Table) error {
+	tail, err := m.cfg.Journal.Tail(ctx)
+	if err != nil {
+		return err
+	}
+	for _, t := range tables {
+		if err := m.ensureLog(ctx, t, tail); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Handle does one round: any event asks for it.
 func (m *Merger) Handle(ctx context.Context, _ event.Event) error {
 	_, err := m.Round(ctx)

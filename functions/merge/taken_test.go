@@ -30,4 +30,32 @@ func TestTableWithRowsOfItsOwnIsRefused(t *testing.T) {
 	if err := m.Ensure(t.Context(), d.table); !errors.Is(err, lake.ErrInvalid) {
 		t.Errorf("taken over: %v", err)
 	}
+	other := d.table
+	other.Log.Table += "_new"
+	if err := m.EnsureLogs(t.Context(), other); !errors.Is(err, lake.ErrInvalid) {
+		t.Errorf("a log was made for it: %v", err)
+	}
+}
+
+// TestLogsCanBeMadeAlone: the tables themselves are made by who merges into them.
+func TestLogsCanBeMadeAlone(t *testing.T) {
+	t.Parallel()
+	d := open(t, "stays", tables["stays"])
+	m, err := merge.New(merge.Config{Bucket: d.bucket, Tables: d.warehouse, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := d.table
+	other.Log.Table, other.Current.Table = "lake.others_log", "lake.others"
+	for range 2 {
+		if err := m.EnsureLogs(t.Context(), other); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := d.warehouse.Batch(t.Context(), other.Log.Table); err != nil {
+		t.Errorf("its log: %v", err)
+	}
+	if _, err := d.warehouse.Batch(t.Context(), other.Current.Table); !errors.Is(err, lake.ErrNotFound) {
+		t.Errorf("the table itself: %v", err)
+	}
 }
