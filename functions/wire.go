@@ -107,7 +107,16 @@ func keepTables(ctx context.Context, e environment, build func(o opened) (loop f
 
 func serveCommit(ctx context.Context, e environment) error {
 	return keepTables(ctx, e, func(o opened) (func(context.Context), faas.Handler, error) {
-		c, err := commit.New(commit.Config{Bucket: o.bucket, Tables: o.tables, Log: e.log, Meter: e.telemetry.Meter})
+		library, err := e.library(transform.LoadTables)
+		if err != nil {
+			return nil, nil, err
+		}
+		changing := merge.Of(library)
+		var merged []string
+		for _, t := range changing {
+			merged = append(merged, t.Current.Table)
+		}
+		c, err := commit.New(commit.Config{Bucket: o.bucket, Tables: o.tables, Merged: merged, Log: e.log, Meter: e.telemetry.Meter})
 		if err != nil {
 			return nil, nil, err
 		}
@@ -115,11 +124,7 @@ func serveCommit(ctx context.Context, e environment) error {
 		if err != nil {
 			return nil, nil, err
 		}
-		library, err := e.library(transform.LoadTables)
-		if err != nil {
-			return nil, nil, err
-		}
-		if err := m.EnsureLogs(ctx, merge.Of(library)...); err != nil { // it takes them in
+		if err := m.EnsureLogs(ctx, changing...); err != nil { // it takes them in
 			return nil, nil, err
 		}
 		return c.Run, c.Handle, c.Ensure(ctx, library.Set().EventTables()...)

@@ -30,6 +30,7 @@ type Config struct {
 	Bucket   *store.Bucket
 	Journal  *journal.Journal // default: one of its own
 	Tables   Tables
+	Merged   []string      // tables that are made from their logs: entries bring nothing to them
 	Attempt  func() string // a name never given before, for files of ops.loads; default random
 	Parallel int           // tables at once; default 8
 	Requests int           // for pending objects at once, which take their time over a network; default Parallel, or 64 if that is not set
@@ -231,8 +232,8 @@ func (c *Committer) bring(ctx context.Context, r *Round) error {
 	return errors.Join(errs...)
 }
 
-// note marks the tables that entries up to tail name. The first time all tables are marked: who committed last may have
-// died between the two steps.
+// note marks the tables that entries up to tail name. The first time all are marked that take in entries: who committed
+// last may have died between the two steps.
 func (c *Committer) note(ctx context.Context, tail int64) error {
 	if c.dirty == nil {
 		names, err := c.cfg.Tables.Tables(ctx)
@@ -241,7 +242,9 @@ func (c *Committer) note(ctx context.Context, tail int64) error {
 		}
 		c.dirty, c.noted = map[string]struct{}{}, tail
 		for _, name := range names {
-			c.dirty[name] = struct{}{}
+			if !slices.Contains(c.cfg.Merged, name) {
+				c.dirty[name] = struct{}{}
+			}
 		}
 		if err := c.gaps.read(ctx, c.cfg.Bucket); err != nil {
 			return err

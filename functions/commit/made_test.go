@@ -1,7 +1,10 @@
 package commit_test
 
 import (
+	"context"
 	"errors"
+	"slices"
+	"sync"
 	"testing"
 
 	"medlake/functions/commit"
@@ -54,4 +57,40 @@ func TestStrayLogTableHidesNothing(t *testing.T) {
 	}
 	d.arrive(t, 1, "one", 0)
 	want(t, d.round(t), "one")
+}
+
+// asking notes whose states it is asked for.
+type asking struct {
+	*warehouse.Warehouse
+	mu    sync.Mutex
+	names []string
+}
+
+func (a *asking) Batch(ctx context.Context, name string) (warehouse.Head, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.names = append(a.names, name)
+	return a.Warehouse.Batch(ctx, name)
+}
+
+// TestFirstRoundLooksAtTablesOfItsOwn: not at those that the metadata says merge makes.
+func TestFirstRoundLooksAtTablesOfItsOwn(t *testing.T) {
+	t.Parallel()
+	d := open(t)
+	made := wanted()
+	made.Table += "_made"
+	if _, err := d.warehouse.Ensure(t.Context(), made, 0); err != nil {
+		t.Fatal(err)
+	}
+	tables := &asking{Warehouse: d.warehouse}
+	c, err := commit.New(commit.Config{Bucket: d.bucket, Tables: tables, Merged: []string{made.Table}})
+	if err == nil {
+		_, err = c.Round(t.Context())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Contains(tables.names, table) || slices.Contains(tables.names, made.Table) {
+		t.Errorf("looked at %v", tables.names)
+	}
 }
