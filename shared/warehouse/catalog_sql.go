@@ -67,6 +67,7 @@ func (c *opened) openSQLite(u *url.URL) error {
 	if err != nil {
 		return err
 	}
+	db.SetMaxIdleConns(poolSize) // or a round of several tables opens most of its connections anew
 	return c.overSQL(db, sqlcat.SQLite)
 }
 
