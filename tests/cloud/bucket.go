@@ -27,14 +27,6 @@ var accounts = map[string]string{
 	"AZURE_STORAGE_KEY":         "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==",
 }
 
-// name is a name that nothing else in this run has.
-func (c *cloud) name() string {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.buckets++
-	return fmt.Sprintf("lake-%d", c.buckets)
-}
-
 // bucket is the URL of a new, empty bucket of a server: versitygw, minio, moto, fake-gcs-server or azurite. Processes that
 // the check starts can open it as it is.
 func (c *cloud) bucket(ctx context.Context, server string) (url string, err error) {

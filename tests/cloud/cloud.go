@@ -1,179 +1,89 @@
 package main
 
 import (
-	"context"
-	"errors"
+	"bytes"
 	"fmt"
-	"io"
-	"net"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"sync"
-	"syscall"
-	"time"
 )
 
-// cloud is what checks run in: a folder for the run, servers that are started when first needed and serve until the end,
-// and processes that end with the check that started them. Its methods are safe for concurrent use.
+// cloud is what one check runs in: the site with its servers, processes that end with the check, and what it says. Its
+// methods are safe for concurrent use.
 type cloud struct {
-	out   io.Writer
-	dir   string // of this run, removed at its end
-	cache string // what was installed, kept from run to run
-	specs map[string]spec
+	*site
+	needs []string
+	since map[string]int64 // size of the servers' logs when the check began
 
 	mu        sync.Mutex
-	running   map[string]*process // servers
-	ports     map[string]int
-	processes []*process // of the check that runs
-	built     map[string]string
-	buckets   int
+	said      bytes.Buffer
+	processes []*process
 }
 
-func newCloud(out io.Writer, specs map[string]spec) (*cloud, error) {
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		return nil, err
-	}
-	cache = filepath.Join(cache, "medlake-cloud")
-	if err := os.MkdirAll(filepath.Join(cache, "bin"), 0o755); err != nil {
-		return nil, err
-	}
-	for name, value := range accounts {
-		if err := os.Setenv(name, value); err != nil {
-			return nil, err
+func (s *site) cloud(needs []string) *cloud {
+	c := &cloud{site: s, needs: needs, since: map[string]int64{}}
+	for _, name := range needs {
+		if v := s.servers[name]; v != nil {
+			if f, err := os.Stat(v.log); err == nil {
+				c.since[name] = f.Size()
+			}
 		}
 	}
-	dir, err := os.MkdirTemp("", "medlake-cloud-")
+	return c
+}
+
+// say adds a line to what is printed when the check has ended.
+func (c *cloud) say(format string, args ...any) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	fmt.Fprintf(&c.said, format+"\n", args...)
+}
+
+// start runs a program until the check ends or the caller ends it. env is added to the runner's own.
+func (c *cloud) start(name string, env []string, file string, args ...string) (*process, error) {
+	cmd := exec.Command(file, args...)
+	cmd.Env = append(os.Environ(), env...)
+	p, err := launch(name, c.dir+"/"+name+".log", cmd)
 	if err != nil {
 		return nil, err
 	}
-	if err := os.Chmod(dir, 0o711); err != nil { // PostgreSQL runs as another user
-		return nil, err
-	}
-	return &cloud{
-		out: out, dir: dir, cache: cache, specs: specs,
-		running: map[string]*process{}, ports: map[string]int{}, built: map[string]string{},
-	}, nil
-}
-
-// close stops all that runs.
-func (c *cloud) close(keep bool) {
-	c.stopProcesses()
-	for _, p := range c.running {
-		p.stop()
-	}
-	if keep {
-		c.say("logs are in %s", c.dir)
-		return
-	}
-	_ = os.RemoveAll(c.dir)
-}
-
-// need installs a server if it must, and starts it if it does not run.
-func (c *cloud) need(ctx context.Context, name string) error {
-	if c.running[name] != nil {
-		return nil
-	}
-	s, ok := c.specs[name]
-	if !ok {
-		return fmt.Errorf("there is no server %s", name)
-	}
-	start := time.Now()
-	if err := c.locked(func() error { return s.install(ctx, c) }); err != nil {
-		return fmt.Errorf("install %s: %w", name, err)
-	}
-	if took := time.Since(start); took > 5*time.Second {
-		c.say("     installed %-34s %6.1fs", name, took.Seconds())
-	}
-	if s.command == nil { // a tool
-		return nil
-	}
-	port, err := freePort()
-	if err != nil {
-		return err
-	}
-	c.ports[name] = port
-	return c.startServer(ctx, name)
-}
-
-func (c *cloud) startServer(ctx context.Context, name string) error {
-	s, dir := c.specs[name], filepath.Join(c.dir, name)
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return err
-	}
-	cmd, err := s.command(ctx, c, dir, c.ports[name])
-	if err != nil {
-		return fmt.Errorf("start %s: %w", name, err)
-	}
-	p, err := c.launch(name, cmd)
-	if err != nil {
-		return fmt.Errorf("start %s: %w", name, err)
-	}
-	c.mu.Lock()
-	c.running[name] = p
-	c.mu.Unlock()
-	if err := p.ready(ctx, func() error { return s.answers(c.ports[name]) }); err != nil {
-		p.stop()
-		delete(c.running, name)
-		c.processes = append(c.processes, p) // so that the end of its log is shown
-		return fmt.Errorf("start %s: %w", name, err)
-	}
-	return nil
-}
-
-// restart ends a server at once, as a crash does, and starts it again on the same port with the same data.
-func (c *cloud) restart(ctx context.Context, name string) error {
-	if err := c.crash(name); err != nil {
-		return err
-	}
-	return c.startServer(ctx, name)
-}
-
-// crash ends a server at once, until startServer starts it again.
-func (c *cloud) crash(name string) error {
-	p := c.running[name]
-	if p == nil {
-		return fmt.Errorf("%s does not run", name)
-	}
-	if err := p.cmd.Process.Signal(syscall.SIGQUIT); err != nil { // not SIGKILL: PostgreSQL's children would stay behind
-		return err
-	}
-	<-p.ended
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	delete(c.running, name)
-	return nil
+	c.processes = append(c.processes, p)
+	return p, nil
 }
 
-// url is where a server that a check needs listens: http://127.0.0.1:1234.
-func (c *cloud) url(name string) string { return fmt.Sprintf("http://127.0.0.1:%d", c.ports[name]) }
-
-// freePort is a port of loopback that nobody listens on now.
-func freePort() (int, error) {
-	ln, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
-	}
-	a, ok := ln.Addr().(*net.TCPAddr)
-	if !ok {
-		return 0, errors.Join(errors.New("not a TCP address"), ln.Close())
-	}
-	return a.Port, ln.Close()
-}
-
-// program builds a command of this module, "./functions" or "./local", once a run.
-func (c *cloud) program(ctx context.Context, pkg string) (file string, err error) {
+// stop ends what the check has started.
+func (c *cloud) stop() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if file := c.built[pkg]; file != "" {
-		return file, nil
+	for _, p := range c.processes {
+		select {
+		case <-p.ended:
+		default:
+			p.stop()
+		}
 	}
-	file = filepath.Join(c.dir, "program-"+filepath.Base(pkg))
-	cmd := exec.CommandContext(ctx, "go", "build", "-o", file, "medlake/"+filepath.ToSlash(filepath.Clean(pkg)))
-	if err := c.do(cmd); err != nil {
-		return "", err
+}
+
+// tails says the last lines of what ran during a check that failed.
+func (c *cloud) tails() {
+	shown := map[string]bool{}
+	show := func(name, log string, since int64) {
+		if shown[log] {
+			return
+		}
+		shown[log] = true
+		for _, line := range tail(log, since, 12) {
+			c.say("     %s: %s", name, line)
+		}
 	}
-	c.built[pkg] = file
-	return file, nil
+	for _, p := range c.processes {
+		show(p.name, p.log, 0)
+	}
+	for _, name := range c.needs {
+		if v := c.servers[name]; v != nil {
+			show(name, v.log, c.since[name])
+		}
+	}
 }

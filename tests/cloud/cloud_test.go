@@ -4,23 +4,30 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"math/rand/v2"
 	"os/exec"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 )
 
 func nothing(context.Context, *cloud) error { return nil }
 
+func there(context.Context, *site) error { return nil }
+
 // fakes are servers that are programs of any machine.
 var fakes = map[string]spec{
-	"none":   {install: func(context.Context, *cloud) error { return errors.New("the mirror is down") }},
-	"dies":   {install: nothing, command: shell("echo out of memory; exit 3"), answers: func(int) error { return errors.New("refused") }},
-	"serves": {install: nothing, command: shell("echo listening; sleep 600"), answers: func(int) error { return nil }},
+	"none":   {install: func(context.Context, *site) error { return errors.New("the mirror is down") }},
+	"dies":   {install: there, command: shell("echo out of memory; exit 3"), answers: func(int) error { return errors.New("refused") }},
+	"serves": {install: there, command: shell("echo listening; sleep 600"), answers: func(int) error { return nil }},
 }
 
-func shell(script string) func(context.Context, *cloud, string, int) (*exec.Cmd, error) {
-	return func(context.Context, *cloud, string, int) (*exec.Cmd, error) {
+func shell(script string) func(context.Context, *site, string, int) (*exec.Cmd, error) {
+	return func(context.Context, *site, string, int) (*exec.Cmd, error) {
 		return exec.Command("sh", "-c", script), nil
 	}
 }
@@ -34,12 +41,12 @@ func TestExitCode(t *testing.T) {
 		code   int
 		want   string
 	}{
-		{"all hold", []check{{"a", []string{"serves"}, nothing}, {"b", []string{"serves"}, nothing}}, 0, "all 2 checks hold"},
-		{"one fails", []check{{"a", nil, fails}, {"b", nil, nothing}}, 1, "FAIL a: 3 rows, want 4\nok   b"},
-		{"a server cannot be installed", []check{{"a", []string{"none"}, nothing}}, 1, "FAIL a: install none: the mirror is down"},
-		{"a server ends", []check{{"a", []string{"dies"}, nothing}}, 1, "dies: out of memory"},
-		{"a server is not known", []check{{"a", []string{"oracle"}, nothing}}, 1, "FAIL a: there is no server oracle"},
-		{"a failure shows what servers said", []check{{"a", []string{"serves"}, func(ctx context.Context, c *cloud) error {
+		{"all hold", []check{{name: "a", needs: []string{"serves"}, run: nothing}, {name: "b", needs: []string{"serves"}, run: nothing}}, 0, "all 2 checks hold"},
+		{"one fails", []check{{name: "a", needs: nil, run: fails}, {name: "b", needs: nil, run: nothing}}, 1, "FAIL a: 3 rows, want 4\n"},
+		{"a server cannot be installed", []check{{name: "a", needs: []string{"none"}, run: nothing}}, 1, "FAIL a: install none: the mirror is down"},
+		{"a server ends", []check{{name: "a", needs: []string{"dies"}, run: nothing}}, 1, "FAIL a: start dies: it ended: exit status 3\n\tout of memory"},
+		{"a server is not known", []check{{name: "a", needs: []string{"oracle"}, run: nothing}}, 1, "FAIL a: there is no server oracle"},
+		{"a failure shows what servers said", []check{{name: "a", needs: []string{"serves"}, run: func(ctx context.Context, c *cloud) error {
 			_, err := c.start("worker", nil, "sh", "-c", "echo worked; exit 1")
 			p := c.processes[0]
 			<-p.ended
@@ -50,25 +57,64 @@ func TestExitCode(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			var out bytes.Buffer
-			c, err := newCloud(&out, fakes)
+			s, err := newSite(&out, fakes)
 			if err != nil {
 				t.Fatal(err)
 			}
-			code := c.all(t.Context(), tt.checks)
-			running := c.running
-			c.close(false)
+			code := s.all(t.Context(), tt.checks)
+			s.close(false)
 			if code != tt.code || !strings.Contains(out.String(), tt.want) {
 				t.Errorf("exit %d, want %d with %q:\n%s", code, tt.code, tt.want, &out)
 			}
-			for name, p := range running {
+			for name, v := range s.servers {
+				if v.process == nil {
+					continue
+				}
 				select {
-				case <-p.ended:
+				case <-v.process.ended:
 				default:
 					t.Errorf("%s still runs", name)
 				}
 			}
 		})
 	}
+}
+
+// TestLanes: every check runs once, two at a time unless one of them is to be alone.
+func TestLanes(t *testing.T) {
+	t.Parallel()
+	random := rand.New(rand.NewPCG(1, 2))
+	for range 50 {
+		var checks []check
+		for n := range 12 {
+			k := check{name: strconv.Itoa(n), needs: []string{"a", "b", "c"}[random.IntN(3):]}
+			k.alone = []string{"", "", "c", machine}[random.IntN(4)]
+			checks = append(checks, k)
+		}
+		var mu sync.Mutex
+		running, ran, most := map[string]check{}, 0, 0
+		inLanes(t.Context(), checks, func(k check) {
+			mu.Lock()
+			for _, other := range running {
+				if slices.Contains(other.uses(), k.alone) || slices.Contains(k.uses(), other.alone) {
+					t.Errorf("%+v runs beside %+v", k, other)
+				}
+			}
+			running[k.name] = k
+			ran, most = ran+1, max(most, len(running))
+			mu.Unlock()
+			time.Sleep(time.Millisecond)
+			mu.Lock()
+			defer mu.Unlock()
+			delete(running, k.name)
+		})
+		if ran != len(checks) || most > atOnce {
+			t.Errorf("%d of %d checks ran, %d at once", ran, len(checks), most)
+		}
+	}
+	var both sync.WaitGroup
+	both.Add(2)
+	inLanes(t.Context(), []check{{name: "a"}, {name: "b"}}, func(check) { both.Done(); both.Wait() })
 }
 
 func TestChecksAreDistinctAndNeedKnownServers(t *testing.T) {

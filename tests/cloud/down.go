@@ -51,7 +51,7 @@ func withoutCatalog(ctx context.Context, c *cloud) (err error) {
 			return fmt.Errorf("without a catalog %s %w", role, err)
 		}
 	}
-	if err := c.startServer(ctx, "postgres"); err != nil {
+	if err := c.restart(ctx, "postgres"); err != nil {
 		return err
 	}
 	return errors.Join(l.settle(ctx, x), x.compare(ctx, l))

@@ -20,7 +20,7 @@ var (
 
 const icebergREST = "iceberg-rest-1.10.1"
 
-func buildIceberg(ctx context.Context, c *cloud, dir string) error {
+func buildIceberg(ctx context.Context, s *site, dir string) error {
 	for name, data := range map[string][]byte{"pom.xml": icebergPOM, "Catalogs.java": icebergCatalogs} {
 		if err := os.WriteFile(filepath.Join(dir, name), data, 0o644); err != nil {
 			return err
@@ -28,22 +28,22 @@ func buildIceberg(ctx context.Context, c *cloud, dir string) error {
 	}
 	mvn := exec.CommandContext(ctx, "mvn", "-q", "-B", "dependency:copy-dependencies", "-DoutputDirectory=lib")
 	mvn.Dir = dir
-	if err := c.do(mvn); err != nil {
+	if err := s.do(mvn); err != nil {
 		return err
 	}
 	javac := exec.CommandContext(ctx, "javac", "-cp", "lib/*", "-d", "classes", "Catalogs.java")
 	javac.Dir = dir
-	return c.do(javac)
+	return s.do(javac)
 }
 
 // runIceberg is a server whose tables lie in the buckets of MinIO, which must run.
-func runIceberg(ctx context.Context, c *cloud, data string, port int) (*exec.Cmd, error) {
-	if err := c.need(ctx, "minio"); err != nil {
+func runIceberg(ctx context.Context, s *site, data string, port int) (*exec.Cmd, error) {
+	if err := s.need(ctx, "minio"); err != nil {
 		return nil, err
 	}
-	dir := filepath.Join(c.cache, icebergREST)
+	dir := filepath.Join(s.cache, icebergREST)
 	return exec.Command("java", "-Xmx512m", "-Dorg.slf4j.simpleLogger.defaultLogLevel=error", "-cp", filepath.Join(dir, "classes")+":"+filepath.Join(dir, "lib/*"),
 		"Catalogs", strconv.Itoa(port), data, "jdbc.schema-version", "V1", "warehouse", "s3://unused",
-		"io-impl", "org.apache.iceberg.aws.s3.S3FileIO", "s3.endpoint", c.url("minio"), "s3.path-style-access", "true",
+		"io-impl", "org.apache.iceberg.aws.s3.S3FileIO", "s3.endpoint", s.url("minio"), "s3.path-style-access", "true",
 		"s3.access-key-id", accessKey, "s3.secret-access-key", secretKey, "client.region", region), nil
 }

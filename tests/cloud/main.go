@@ -14,6 +14,7 @@ import (
 	"os/signal"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -22,11 +23,12 @@ import (
 type check struct {
 	name  string
 	needs []string // servers by name, running and ready when run is called; see servers
+	alone string   // what no other check may use meanwhile: a server that is made to crash, or machine where speed is measured
 	run   func(ctx context.Context, c *cloud) error
 }
 
 // limit bounds one check, so that one that hangs fails.
-const limit = 8 * time.Minute
+const limit = 10 * time.Minute
 
 func main() {
 	pattern := flag.String("run", "", "run only the checks whose name matches this expression")
@@ -46,13 +48,13 @@ func main() {
 		return
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	c, err := newCloud(os.Stdout, servers)
+	at, err := newSite(os.Stdout, servers)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(2)
 	}
-	code := c.all(ctx, chosen)
-	c.close(*keep)
+	code := at.all(ctx, chosen)
+	at.close(*keep)
 	stop()
 	os.Exit(code)
 }
@@ -66,57 +68,51 @@ func choose(all []check, wanted *regexp.Regexp) (chosen []check) {
 	return chosen
 }
 
-// all runs the checks one after the other and returns the exit code: 0 if there was one and all held.
-func (c *cloud) all(ctx context.Context, checks []check) int {
-	start, failed := time.Now(), 0
-	for _, k := range checks {
-		if ctx.Err() != nil {
-			break
+// all runs the checks and returns the exit code: 0 if there was one and all held.
+func (s *site) all(ctx context.Context, checks []check) int {
+	start := time.Now()
+	var failed atomic.Int64
+	inLanes(ctx, checks, func(k check) {
+		if !s.one(ctx, k) {
+			failed.Add(1)
 		}
-		if !c.one(ctx, k) {
-			failed++
-		}
-	}
+	})
 	took := time.Since(start).Round(time.Second)
 	switch {
 	case ctx.Err() != nil:
-		c.say("stopped after %s", took)
+		s.say("stopped after %s", took)
 	case len(checks) == 0:
-		c.say("no check has such a name")
-	case failed > 0:
-		c.say("%d of %d checks FAILED in %s", failed, len(checks), took)
+		s.say("no check has such a name")
+	case failed.Load() > 0:
+		s.say("%d of %d checks FAILED in %s", failed.Load(), len(checks), took)
 	default:
-		c.say("all %d checks hold, in %s", len(checks), took)
+		s.say("all %d checks hold, in %s", len(checks), took)
 		return 0
 	}
 	return 1
 }
 
 // one starts what a check needs and runs it. What cannot be started is a failure of the check.
-func (c *cloud) one(ctx context.Context, k check) bool {
-	c.mark()
+func (s *site) one(ctx context.Context, k check) bool {
 	var err error
 	for _, name := range k.needs {
 		if err == nil {
-			err = c.need(ctx, name)
+			err = s.need(ctx, name)
 		}
 	}
-	start := time.Now()
+	c, start := s.cloud(k.needs), time.Now()
 	if err == nil {
 		limited, done := context.WithTimeout(ctx, limit)
 		err = k.run(limited, c)
 		done()
 	}
-	c.stopProcesses()
-	took := time.Since(start)
+	c.stop()
 	if err != nil {
 		c.say("FAIL %s: %v", k.name, err)
 		c.tails()
-		return false
+	} else {
+		c.say("ok   %-52s %6.1fs", k.name, time.Since(start).Seconds())
 	}
-	c.say("ok   %-44s %6.1fs", k.name, took.Seconds())
-	return true
+	s.print(c.said.Bytes())
+	return err == nil
 }
-
-// say prints one line.
-func (c *cloud) say(format string, args ...any) { fmt.Fprintf(c.out, format+"\n", args...) }

@@ -15,10 +15,10 @@ import (
 
 // manyChecks: many processes of every role, and of two versions, over an object store and PostgreSQL.
 var manyChecks = []check{
-	{"many: exact through kills, lost and doubled events", []string{"minio", "postgres"}, throughKills},
-	{"many: throughput grows with processes", []string{"minio", "postgres"}, throughput},
-	{"many: the catalog is down", []string{"minio", "postgres"}, withoutCatalog},
-	{"many: old and new version side by side, upgrade, rollback", []string{"minio", "postgres", "older functions"}, acrossVersions},
+	{name: "many: exact through kills, lost and doubled events", needs: []string{"minio", "postgres"}, alone: "postgres", run: throughKills},
+	{name: "many: throughput grows with processes", needs: []string{"minio", "postgres"}, alone: machine, run: throughput},
+	{name: "many: the catalog is down", needs: []string{"minio", "postgres"}, alone: "postgres", run: withoutCatalog},
+	{name: "many: old and new version side by side, upgrade, rollback", needs: []string{"minio", "postgres", "older functions"}, run: acrossVersions},
 }
 
 const (
@@ -65,7 +65,7 @@ func throughKills(ctx context.Context, c *cloud) (err error) {
 	x := newExpected()
 	for n := range manyUploads {
 		if n == manyUploads/2 {
-			if err := c.restart(ctx, "postgres"); err != nil {
+			if err := errors.Join(c.crash("postgres"), c.restart(ctx, "postgres")); err != nil {
 				return err
 			}
 		}

@@ -20,8 +20,8 @@ import (
 
 // monitoringChecks: alerts and dashboards ask what Prometheus understands, and what functions answer.
 var monitoringChecks = []check{
-	{"monitoring: rules and their tests, queries of dashboards", []string{"promtool"}, monitoringRules},
-	{"monitoring: a Prometheus beside functions that work", []string{"promtool"}, monitoringReal},
+	{name: "monitoring: rules and their tests, queries of dashboards", needs: []string{"promtool"}, run: monitoringRules},
+	{name: "monitoring: a Prometheus beside functions that work", needs: []string{"promtool"}, run: monitoringReal},
 }
 
 const monitoring = "infra/monitoring"

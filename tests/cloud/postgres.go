@@ -15,26 +15,26 @@ import (
 )
 
 // installPostgres takes the machine's server, or installs it: unlike the other tools its package needs its neighbours.
-func installPostgres(ctx context.Context, c *cloud) error {
-	if _, err := c.tool("initdb"); err == nil {
+func installPostgres(ctx context.Context, s *site) error {
+	if _, err := s.tool("initdb"); err == nil {
 		return nil
 	}
 	cmd := exec.CommandContext(ctx, "apt-get", "install", "--yes", "--no-install-recommends", "postgresql")
 	cmd.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive", "RUNLEVEL=1") // RUNLEVEL: it is not started
-	if err := c.do(cmd); err != nil {
+	if err := s.do(cmd); err != nil {
 		return err
 	}
-	_, err := c.tool("initdb")
+	_, err := s.tool("initdb")
 	return err
 }
 
 // runPostgres is a server whose data are durable: its restarts are part of checks.
-func runPostgres(_ context.Context, c *cloud, dir string, port int) (*exec.Cmd, error) {
+func runPostgres(_ context.Context, s *site, dir string, port int) (*exec.Cmd, error) {
 	who, err := notRoot(dir)
 	if err != nil {
 		return nil, err
 	}
-	initdb, err := c.tool("initdb")
+	initdb, err := s.tool("initdb")
 	if err != nil {
 		return nil, err
 	}
@@ -42,11 +42,11 @@ func runPostgres(_ context.Context, c *cloud, dir string, port int) (*exec.Cmd, 
 	if !exists(data) {
 		cmd := exec.Command(initdb, "-D", data, "-U", accessKey, "-A", "trust", "--no-sync")
 		cmd.Dir, cmd.SysProcAttr = dir, who
-		if err := c.do(cmd); err != nil {
+		if err := s.do(cmd); err != nil {
 			return nil, err
 		}
 	}
-	server, err := c.tool("postgres")
+	server, err := s.tool("postgres")
 	if err != nil {
 		return nil, err
 	}
@@ -84,10 +84,10 @@ func notRoot(dir string) (*syscall.SysProcAttr, error) {
 // database is the URL of a new, empty database of the server postgres.
 func (c *cloud) database(ctx context.Context) (url string, err error) {
 	at := func(name string) string {
-		return fmt.Sprintf("postgres://%s@%s/%s?sslmode=disable", accessKey, address(c.ports["postgres"]), name)
+		return fmt.Sprintf("postgres://%s@%s/%s?sslmode=disable", accessKey, address(c.servers["postgres"].port), name)
 	}
 	var conn *pgx.Conn
-	if err := c.running["postgres"].ready(ctx, func() (err error) {
+	if err := c.servers["postgres"].process.ready(ctx, func() (err error) {
 		conn, err = pgx.Connect(ctx, at("postgres"))
 		return err
 	}); err != nil {

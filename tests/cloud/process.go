@@ -17,28 +17,13 @@ import (
 type process struct {
 	name  string
 	log   string // file
-	from  int64  // where the log of the check that runs begins
 	cmd   *exec.Cmd
 	ended chan struct{} // closed when it has ended
 }
 
-// start runs a program until the check ends or the caller ends it. env is added to the runner's own.
-func (c *cloud) start(name string, env []string, file string, args ...string) (*process, error) {
-	cmd := exec.Command(file, args...)
-	cmd.Env = append(os.Environ(), env...)
-	p, err := c.launch(name, cmd)
-	if err != nil {
-		return nil, err
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.processes = append(c.processes, p)
-	return p, nil
-}
-
 // launch starts cmd in a process group of its own, so that the terminal's interrupt does not reach it before us.
-func (c *cloud) launch(name string, cmd *exec.Cmd) (*process, error) {
-	p := &process{name: name, log: filepath.Join(c.dir, name+".log"), cmd: cmd, ended: make(chan struct{})}
+func launch(name, log string, cmd *exec.Cmd) (*process, error) {
+	p := &process{name: name, log: log, cmd: cmd, ended: make(chan struct{})}
 	out, err := os.OpenFile(p.log, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
 		return nil, err
@@ -95,65 +80,18 @@ func (p *process) kill() {
 	<-p.ended
 }
 
-// stopProcesses ends what the check that ran has started.
-func (c *cloud) stopProcesses() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for _, p := range c.processes {
-		select {
-		case <-p.ended:
-		default:
-			p.stop()
-		}
-	}
-}
-
-// mark forgets the processes of the last check; what servers log from now on belongs to the next.
-func (c *cloud) mark() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.processes = nil
-	for _, p := range c.running {
-		if s, err := os.Stat(p.log); err == nil {
-			p.from = s.Size()
-		}
-	}
-}
-
-// tails prints the last lines of what ran during the check that failed.
-func (c *cloud) tails() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	shown := map[string]bool{}
-	show := func(p *process) {
-		if shown[p.log] {
-			return
-		}
-		shown[p.log] = true
-		for _, line := range tail(p.log, p.from, 12) {
-			c.say("     %s: %s", p.name, line)
-		}
-	}
-	for _, p := range c.processes {
-		show(p)
-	}
-	for _, p := range c.running {
-		show(p)
-	}
-}
-
-// tail is the last n lines of a file, of those that begin after from.
-func tail(file string, from int64, n int) []string {
+// tail is the last n lines of a file, of those that begin after since.
+func tail(file string, since int64, n int) []string {
 	data, err := os.ReadFile(file)
-	if err != nil || from >= int64(len(data)) {
+	if err != nil || since >= int64(len(data)) {
 		return nil
 	}
-	lines := strings.Split(strings.TrimSpace(string(data[from:])), "\n")
+	lines := strings.Split(strings.TrimSpace(string(data[since:])), "\n")
 	return lines[max(0, len(lines)-n):]
 }
 
 // do runs a command to its end; its output is in the error if it fails.
-func (c *cloud) do(cmd *exec.Cmd) error {
+func (*site) do(cmd *exec.Cmd) error {
 	var out bytes.Buffer
 	if cmd.Stdout == nil {
 		cmd.Stdout = &out

@@ -21,7 +21,7 @@ import (
 
 // rightsChecks: what Terraform allows each role is what the role needs.
 var rightsChecks = []check{
-	{"rights: each role does its work with its own rights", []string{"minio", "postgres"}, rights},
+	{name: "rights: each role does its work with its own rights", needs: []string{"minio", "postgres"}, run: rights},
 }
 
 // guarded is a lake each of whose roles has its own credentials, restricted to what module aws gives the role on S3.

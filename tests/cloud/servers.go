@@ -13,14 +13,6 @@ import (
 	"time"
 )
 
-// spec says how a server is installed and run. Install comes back at once when that was done before.
-type spec struct {
-	install func(ctx context.Context, c *cloud) error
-	// command is the server in the foreground, with its data in dir; nil for a tool that is only installed.
-	command func(ctx context.Context, c *cloud, dir string, port int) (*exec.Cmd, error)
-	answers func(port int) error // nil when it serves
-}
-
 // access is the account of every server that has accounts.
 const (
 	accessKey = "medlake"
@@ -41,20 +33,20 @@ const (
 var servers = map[string]spec{
 	"versitygw": {
 		install: goInstall(versitygw),
-		command: func(ctx context.Context, c *cloud, dir string, port int) (*exec.Cmd, error) {
+		command: func(ctx context.Context, s *site, dir string, port int) (*exec.Cmd, error) {
 			data := filepath.Join(dir, "data")
 			if err := os.MkdirAll(data, 0o755); err != nil {
 				return nil, err
 			}
-			return exec.Command(c.bin(versitygw), "--access", accessKey, "--secret", secretKey, "--region", region, "--port", address(port),
+			return exec.Command(s.bin(versitygw), "--access", accessKey, "--secret", secretKey, "--region", region, "--port", address(port),
 				"--quiet", "posix", data), nil
 		},
 		answers: answersHTTP,
 	},
 	"minio": {
 		install: goInstall(minio),
-		command: func(ctx context.Context, c *cloud, dir string, port int) (*exec.Cmd, error) {
-			cmd := exec.Command(c.bin(minio), "server", "--quiet", "--address", address(port), filepath.Join(dir, "data"))
+		command: func(ctx context.Context, s *site, dir string, port int) (*exec.Cmd, error) {
+			cmd := exec.Command(s.bin(minio), "server", "--quiet", "--address", address(port), filepath.Join(dir, "data"))
 			cmd.Env = append(os.Environ(), "MINIO_ROOT_USER="+accessKey, "MINIO_ROOT_PASSWORD="+secretKey, "MINIO_BROWSER=off", "MINIO_UPDATE=off", "HOME="+dir)
 			return cmd, nil
 		},
@@ -72,24 +64,24 @@ var servers = map[string]spec{
 	},
 	"fake-gcs-server": {
 		install: goInstall(fakeGCS),
-		command: func(ctx context.Context, c *cloud, dir string, port int) (*exec.Cmd, error) {
-			return exec.Command(c.bin(fakeGCS), "-scheme", "http", "-host", "127.0.0.1", "-port", strconv.Itoa(port),
+		command: func(ctx context.Context, s *site, dir string, port int) (*exec.Cmd, error) {
+			return exec.Command(s.bin(fakeGCS), "-scheme", "http", "-host", "127.0.0.1", "-port", strconv.Itoa(port),
 				"-public-host", address(port), "-backend", "memory", "-log-level", "error"), nil
 		},
 		answers: answersHTTP,
 	},
 	"azurite": {
 		install: npmInstall(azurite),
-		command: func(ctx context.Context, c *cloud, dir string, port int) (*exec.Cmd, error) {
-			return exec.Command(filepath.Join(c.cache, azurite, "node_modules/.bin/azurite-blob"), "--silent", "--skipApiVersionCheck",
+		command: func(ctx context.Context, s *site, dir string, port int) (*exec.Cmd, error) {
+			return exec.Command(filepath.Join(s.cache, azurite, "node_modules/.bin/azurite-blob"), "--silent", "--skipApiVersionCheck",
 				"--location", dir, "--blobHost", "127.0.0.1", "--blobPort", strconv.Itoa(port)), nil
 		},
 		answers: answersHTTP,
 	},
 	"moto": {
 		install: pipInstall(moto, motoPython),
-		command: func(ctx context.Context, c *cloud, dir string, port int) (*exec.Cmd, error) {
-			return exec.Command(filepath.Join(c.cache, moto, "bin/moto_server"), "-H", "127.0.0.1", "-p", strconv.Itoa(port)), nil
+		command: func(ctx context.Context, s *site, dir string, port int) (*exec.Cmd, error) {
+			return exec.Command(filepath.Join(s.cache, moto, "bin/moto_server"), "-H", "127.0.0.1", "-p", strconv.Itoa(port)), nil
 		},
 		answers: answersHTTP,
 	},
@@ -119,8 +111,8 @@ func answersTCP(port int) error {
 }
 
 // bin is the file of an installed Go program: its versions live side by side.
-func (c *cloud) bin(module string) string {
+func (s *site) bin(module string) string {
 	_, version, _ := strings.Cut(module, "@")
 	name := filepath.Base(strings.TrimSuffix(module, "@"+version))
-	return filepath.Join(c.cache, "bin", name+"@"+version)
+	return filepath.Join(s.cache, "bin", name+"@"+version)
 }

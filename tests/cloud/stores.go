@@ -12,19 +12,19 @@ import (
 
 // storeChecks: the tests of buckets, of tables and of the whole program hold on every store and catalog.
 var storeChecks = []check{
-	{"stores: S3, versitygw", []string{"versitygw"}, overBucket("versitygw")},
-	{"stores: S3, minio", []string{"minio"}, overBucket("minio")},
-	{"stores: Google Cloud Storage, fake-gcs-server", []string{"fake-gcs-server"}, overBucket("fake-gcs-server")},
-	{"stores: Azure Blob Storage, azurite", []string{"azurite"}, overBucket("azurite")},
-	{"catalogs: PostgreSQL over S3", []string{"versitygw", "postgres"}, overTables("versitygw", postgresCatalog)},
-	{"catalogs: Iceberg REST over S3", []string{"minio", "iceberg-rest"}, overTables("minio", restCatalog)},
-	{"catalogs: Iceberg REST with tokens that end", []string{"minio", "iceberg-rest"}, restTokens},
-	{"catalogs: Glue over S3, one committer", []string{"moto"}, overTables("moto", glueCatalog)},
-	{"program: files and results over S3 and PostgreSQL", []string{"versitygw", "postgres"}, overAll("versitygw", postgresCatalog, programTests)},
-	{"program: files and results over S3 and Iceberg REST", []string{"minio", "iceberg-rest"}, overAll("minio", restCatalog, programTests)},
-	{"program: files over Google Cloud Storage and PostgreSQL", []string{"fake-gcs-server", "postgres"}, overAll("fake-gcs-server", postgresCatalog, fewTests)},
-	{"program: files over Azure Blob Storage and PostgreSQL", []string{"azurite", "postgres"}, overAll("azurite", postgresCatalog, fewTests)},
-	{"program: files over S3 and Glue, one committer", []string{"moto"}, overAll("moto", glueCatalog, fewTests)},
+	{name: "stores: S3, versitygw", needs: []string{"versitygw"}, run: overBucket("versitygw")},
+	{name: "stores: S3, minio", needs: []string{"minio"}, run: overBucket("minio")},
+	{name: "stores: Google Cloud Storage, fake-gcs-server", needs: []string{"fake-gcs-server"}, run: overBucket("fake-gcs-server")},
+	{name: "stores: Azure Blob Storage, azurite", needs: []string{"azurite"}, run: overBucket("azurite")},
+	{name: "catalogs: PostgreSQL over S3", needs: []string{"versitygw", "postgres"}, run: overTables("versitygw", postgresCatalog)},
+	{name: "catalogs: Iceberg REST over S3", needs: []string{"minio", "iceberg-rest"}, run: overTables("minio", restCatalog)},
+	{name: "catalogs: Iceberg REST with tokens that end", needs: []string{"minio", "iceberg-rest"}, run: restTokens},
+	{name: "catalogs: Glue over S3, one committer", needs: []string{"moto"}, run: overTables("moto", glueCatalog)},
+	{name: "program: files and results over S3 and PostgreSQL", needs: []string{"versitygw", "postgres"}, run: overAll("versitygw", postgresCatalog, programTests)},
+	{name: "program: files and results over S3 and Iceberg REST", needs: []string{"minio", "iceberg-rest"}, run: overAll("minio", restCatalog, programTests)},
+	{name: "program: files over Google Cloud Storage and PostgreSQL", needs: []string{"fake-gcs-server", "postgres"}, run: overAll("fake-gcs-server", postgresCatalog, fewTests)},
+	{name: "program: files over Azure Blob Storage and PostgreSQL", needs: []string{"azurite", "postgres"}, run: overAll("azurite", postgresCatalog, fewTests)},
+	{name: "program: files over S3 and Glue, one committer", needs: []string{"moto"}, run: overAll("moto", glueCatalog, fewTests)},
 }
 
 var whole = flag.Bool("whole", false, "run all tests of tables and of the program over each store and catalog, not those alone that differ there")

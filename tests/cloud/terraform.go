@@ -27,7 +27,7 @@ import (
 
 // terraformChecks: what Terraform makes is a lake that works.
 var terraformChecks = []check{
-	{"terraform: what it makes on a mock AWS takes uploads through its queue", []string{"moto"}, applied},
+	{name: "terraform: what it makes on a mock AWS takes uploads through its queue", needs: []string{"moto"}, run: applied},
 }
 
 const (

@@ -78,7 +78,8 @@ func acrossVersions(ctx context.Context, c *cloud) (err error) {
 		return err
 	}
 	receipts := len(x.arrivals)
-	if err := x.stream(ctx, l, b.url+"/ingest", versionUploads, versionUploads+afterErase); err != nil {
+	ingest := "http://" + address(f.next("ingest").port) // no event of these is lost: the sweep's minute was waited for already
+	if err := x.stream(ctx, l, ingest, versionUploads, versionUploads+afterErase); err != nil {
 		return err
 	}
 	for _, role := range []string{"commit", "sweep"} {
@@ -177,7 +178,7 @@ func refuses(ctx context.Context, m *member) error {
 }
 
 // buildOlder builds command functions of an older commit of the repository that this program is of.
-func buildOlder(ctx context.Context, c *cloud, dir string) error {
+func buildOlder(ctx context.Context, s *site, dir string) error {
 	root, err := exec.CommandContext(ctx, "git", "rev-parse", "--show-toplevel").Output()
 	if err != nil {
 		return fmt.Errorf("the check needs the repository with its history: %w", err)
@@ -188,13 +189,13 @@ func buildOlder(ctx context.Context, c *cloud, dir string) error {
 	}
 	archive := exec.CommandContext(ctx, "git", "archive", "--output", packed, before)
 	archive.Dir = strings.TrimSpace(string(root))
-	if err := c.do(archive); err != nil {
+	if err := s.do(archive); err != nil {
 		return fmt.Errorf("the check needs the repository with its history, which a shallow clone lacks: %w", err)
 	}
-	if err := c.do(exec.CommandContext(ctx, "tar", "-x", "-f", packed, "-C", source)); err != nil {
+	if err := s.do(exec.CommandContext(ctx, "tar", "-x", "-f", packed, "-C", source)); err != nil {
 		return err
 	}
 	build := exec.CommandContext(ctx, "go", "build", "-o", filepath.Join(dir, "functions"), "./functions")
 	build.Dir = source
-	return errors.Join(c.do(build), os.Remove(packed), os.RemoveAll(source))
+	return errors.Join(s.do(build), os.Remove(packed), os.RemoveAll(source))
 }
