@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/apache/iceberg-go"
 	"github.com/apache/iceberg-go/catalog"
@@ -30,9 +31,10 @@ func (w *Warehouse) Ensure(ctx context.Context, want lake.Schema, tail int64) (l
 		if err != nil {
 			return lake.Schema{}, err
 		}
+		sc := t.Schema() // each call copies it, and its indexes are made anew
 		var done bool
-		if done, err = w.evolve(ctx, t, want); done {
-			s, err := published(t, want)
+		if done, err = w.evolve(ctx, t, sc, want); done {
+			s, err := published(t, sc, want)
 			if err != nil {
 				return lake.Schema{}, err
 			}
@@ -86,14 +88,13 @@ func (w *Warehouse) create(ctx context.Context, want lake.Schema, tail int64) (*
 }
 
 // evolve commits what want has and t has not, and reports whether there was nothing to do.
-func (w *Warehouse) evolve(ctx context.Context, t *table.Table, want lake.Schema) (done bool, err error) {
+func (w *Warehouse) evolve(ctx context.Context, t *table.Table, sc *iceberg.Schema, want lake.Schema) (done bool, err error) {
 	if have := spelled(t.Spec()); !slices.Equal(have, want.Partition) && len(have)+len(want.Partition) > 0 {
 		return false, fmt.Errorf("table %s is partitioned by %s and cannot become partitioned by %s: give the new layout another table: %w",
 			want.Table, list(have), list(want.Partition), lake.ErrInvalid)
 	}
-	tx := t.NewTransaction()
-	up := tx.UpdateSchema(true, false)
-	sc := t.Schema() // each call copies it, and its indexes are made anew
+	tx := sync.OnceValue(t.NewTransaction) // only if there is something to do: it copies the metadata
+	up := sync.OnceValue(func() *table.UpdateSchema { return tx().UpdateSchema(true, false) })
 	changed := false
 	for _, c := range want.Columns {
 		typ, err := icebergType(c.Type)
@@ -103,7 +104,7 @@ func (w *Warehouse) evolve(ctx context.Context, t *table.Table, want lake.Schema
 		f, ok := sc.FindFieldByName(c.Name)
 		switch {
 		case !ok:
-			up.AddColumn([]string{c.Name}, typ, c.Doc, false, nil)
+			up().AddColumn([]string{c.Name}, typ, c.Doc, false, nil)
 		case !f.Type.Equals(typ):
 			have, err := lakeType(f.Type)
 			if err != nil {
@@ -112,9 +113,9 @@ func (w *Warehouse) evolve(ctx context.Context, t *table.Table, want lake.Schema
 			return false, fmt.Errorf("table %s: column %s is %s and cannot become %s: give the new column another name: %w",
 				want.Table, c.Name, have, c.Type, lake.ErrInvalid)
 		case f.Required && !c.Required:
-			up.UpdateColumn([]string{c.Name}, table.ColumnUpdate{Required: optional(false), Doc: optional(c.Doc)})
+			up().UpdateColumn([]string{c.Name}, table.ColumnUpdate{Required: optional(false), Doc: optional(c.Doc)})
 		case f.Doc != c.Doc:
-			up.UpdateColumn([]string{c.Name}, table.ColumnUpdate{Doc: optional(c.Doc)})
+			up().UpdateColumn([]string{c.Name}, table.ColumnUpdate{Doc: optional(c.Doc)})
 		default:
 			continue
 		}
@@ -122,27 +123,27 @@ func (w *Warehouse) evolve(ctx context.Context, t *table.Table, want lake.Schema
 	}
 	for _, f := range sc.Fields() { // a column that is no longer written must not be required
 		if f.Required && !slices.ContainsFunc(want.Columns, func(c lake.Column) bool { return c.Name == f.Name }) {
-			up.UpdateColumn([]string{f.Name}, table.ColumnUpdate{Required: optional(false)})
+			up().UpdateColumn([]string{f.Name}, table.ColumnUpdate{Required: optional(false)})
 			changed = true
 		}
 	}
 	if changed {
-		if err := up.Commit(); err != nil {
+		if err := up().Commit(); err != nil {
 			return false, fmt.Errorf("evolve table %s: %w", want.Table, err)
 		}
 	}
-	props := properties(want)
-	maps.DeleteFunc(props, func(k, v string) bool { return t.Properties()[k] == v || k == table.PropertyFormatVersion })
+	props, have := properties(want), t.Properties() // a copy too
+	maps.DeleteFunc(props, func(k, v string) bool { return have[k] == v || k == table.PropertyFormatVersion })
 	if len(props) > 0 {
 		changed = true
-		if err := tx.SetProperties(props); err != nil {
+		if err := tx().SetProperties(props); err != nil {
 			return false, fmt.Errorf("evolve table %s: %w", want.Table, err)
 		}
 	}
 	if !changed {
 		return true, nil
 	}
-	_, err = tx.Commit(w.files.with(ctx))
+	_, err = tx().Commit(w.files.with(ctx))
 	return false, err
 }
 

@@ -139,13 +139,13 @@ func properties(s lake.Schema) iceberg.Properties {
 	return p
 }
 
-// published is how files of a table are written: every column the table has, with its field id. What want says of a column
-// holds; the others were another version of the metadata's, which may still be at work somewhere: it must find them.
-func published(t *table.Table, want lake.Schema) (lake.Schema, error) {
+// published is how files of a table are written, whose schema is sc: every column it has, with its field id. What want says
+// of a column holds; the others were another version of the metadata's, which may still be at work somewhere: it must find
+// them.
+func published(t *table.Table, sc *iceberg.Schema, want lake.Schema) (lake.Schema, error) {
 	s := want
 	s.Format, s.Location, s.Partition = lake.Format, t.Location(), spelled(t.Spec())
 	s.Columns = nil
-	sc := t.Schema()
 	for _, f := range sc.Fields() {
 		typ, err := lakeType(f.Type)
 		if err != nil {
