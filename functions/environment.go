@@ -142,5 +142,6 @@ func (e environment) serve(ctx context.Context, h faas.Handler) error {
 	if err != nil {
 		return fmt.Errorf("listen on port %s: %w", port, err)
 	}
+	e.log.InfoContext(ctx, "serves", "address", ln.Addr().String())
 	return faas.Serve(ctx, ln, e.telemetry.HTTP(faas.HTTP(h)))
 }
