@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"math/rand/v2"
 	"net"
@@ -18,7 +19,7 @@ import (
 
 // broker stands between functions as Knative's does: what is posted to /ROLE it takes at once and delivers to one process
 // of the role after the other, again and again with growing pauses while the answer is 503 or there is none. It is a bad
-// one: it loses, doubles and reorders events.
+// one: it loses, doubles and reorders events. No event is at fault, so any other answer is one for close to tell.
 type broker struct {
 	url    string
 	family *family
@@ -28,6 +29,7 @@ type broker struct {
 	client http.Client
 
 	lost, doubled, again, dead atomic.Int64
+	refusal                    atomic.Int64 // status
 }
 
 const (
@@ -52,6 +54,9 @@ func newBroker(ctx context.Context, f *family) (*broker, error) {
 func (b *broker) close() error {
 	err := b.server.Close()
 	b.all.Wait()
+	if status := b.refusal.Load(); status != 0 {
+		err = errors.Join(err, fmt.Errorf("an event was answered with status %d, neither done nor try again", status))
+	}
 	return err
 }
 
@@ -84,8 +89,10 @@ func (b *broker) deliver(role string, header http.Header, body []byte) {
 		switch status := b.post(b.family.next(role), header, body); {
 		case status/100 == 2:
 			return
-		case status == http.StatusUnprocessableEntity || b.ctx.Err() != nil:
-			b.dead.Add(1)
+		case status != 0 && status != http.StatusServiceUnavailable:
+			b.refusal.Store(int64(status))
+			return
+		case b.ctx.Err() != nil:
 			return
 		}
 		b.again.Add(1)
