@@ -27,7 +27,7 @@ var oldLoads = flag.Int64("loads", 100_000, "how many loads the log of Benchmark
 func BenchmarkOldLog(b *testing.B) {
 	loads := *oldLoads
 	for b.Loop() {
-		bucket := openOrdered()
+		bucket, _ := openOrdered()
 		for n := int64(1); n <= loads; n++ {
 			key := fmt.Sprintf("landing/acme/2026-11-%02d/%d.zip@x", 1+n*20/(loads+1), n)
 			put(b, bucket, key, nil)

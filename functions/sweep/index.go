@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"medlake/shared/lake"
@@ -36,18 +37,20 @@ func (s set) has(id string) bool { _, ok := s[id]; return ok }
 
 // index knows which arrivals are in the log.
 type index struct {
-	bucket  *store.Bucket
-	journal *journal.Journal
+	bucket   *store.Bucket
+	journal  *journal.Journal
+	parallel int // index objects written at once
 
 	read    bool  // whether the cursor was read
 	folded  int64 // entries up to here are in index objects
 	to      int64 // entries after folded up to here are in recent
 	recent  set
+	mu      sync.Mutex          // shelves are read while others catch up
 	byShelf map[string][]string // recent, by shelf
 }
 
-func newIndex(b *store.Bucket, j *journal.Journal) index {
-	return index{bucket: b, journal: j, recent: set{}, byShelf: map[string][]string{}}
+func newIndex(b *store.Bucket, j *journal.Journal, parallel int) *index {
+	return &index{bucket: b, journal: j, parallel: parallel, recent: set{}, byShelf: map[string][]string{}}
 }
 
 type cursor struct {
@@ -101,7 +104,9 @@ func (x *index) catchUp(ctx context.Context, fold bool) error {
 				continue
 			}
 			x.recent[id] = struct{}{}
+			x.mu.Lock()
 			x.byShelf[shelf(a)] = append(x.byShelf[shelf(a)], id, listed(a.Key, a.Size, a.At))
+			x.mu.Unlock()
 		}
 		x.to++
 		if fold && x.to-x.folded >= foldAfter {
@@ -139,9 +144,11 @@ func (x *index) start(ctx context.Context) error {
 // on returns what is known to be in the log of the arrivals on a shelf: their ids, and what a listing tells of them.
 func (x *index) on(ctx context.Context, shelf string) (set, error) {
 	known := set{}
+	x.mu.Lock()
 	for _, id := range x.byShelf[shelf] {
 		known[id] = struct{}{}
 	}
+	x.mu.Unlock()
 	if x.folded == 0 {
 		return known, nil
 	}
@@ -204,15 +211,16 @@ func (x *index) join(ctx context.Context, segments []string, arrivals set) error
 
 // fold moves what is in memory into index objects.
 func (x *index) fold(ctx context.Context) error {
-	for _, shelf := range slices.Sorted(maps.Keys(x.byShelf)) {
-		data, err := json.Marshal(segment{Format: lake.Format, Arrivals: x.byShelf[shelf]})
+	shelves := slices.Sorted(maps.Keys(x.byShelf))
+	err := each(ctx, len(shelves), x.parallel, func(ctx context.Context, i int) error {
+		data, err := json.Marshal(segment{Format: lake.Format, Arrivals: x.byShelf[shelves[i]]})
 		if err != nil {
 			return fmt.Errorf("index object: %w", err)
 		}
-		key := fmt.Sprintf("%s%s%d-%d", sweptPrefix, shelf, x.folded+1, x.to)
-		if err := x.bucket.Put(ctx, key, data); err != nil {
-			return err
-		}
+		return x.bucket.Put(ctx, fmt.Sprintf("%s%s%d-%d", sweptPrefix, shelves[i], x.folded+1, x.to), data)
+	})
+	if err != nil {
+		return err
 	}
 	data, err := json.Marshal(cursor{Format: lake.Format, N: x.to})
 	if err != nil {

@@ -3,89 +3,118 @@ package sweep
 import (
 	"context"
 	"errors"
-	"iter"
 	"path"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"medlake/shared/lake"
 	"medlake/shared/store"
 )
 
-// maxUndated bounds the uploads outside date folders that a sweep of recent dates lists for each customer. Nothing but a
-// listing of all says which of them are new; a sweep of all dates, once a day, knows no bound.
-const maxUndated = 10_000
+const (
+	// maxUndated bounds the uploads outside date folders that a sweep of recent dates lists for each customer. Nothing but a
+	// listing of all says which of them are new; a sweep of all dates, once a day, knows no bound.
+	maxUndated = 10_000
+	// maxCandidates bounds the uploads held in memory before they are compared with pending and the log.
+	maxCandidates = 10_000
+)
 
-// forgotten yields the uploads of a customer that came since then and are not known to be in the log. Zero means all. What
-// lies in folders of earlier dates is not looked at. customer is landing/<customer>/.
-func (s *Sweeper) forgotten(ctx context.Context, customer string, since time.Time, r *Report) iter.Seq2[lake.Arrival, error] {
-	return func(yield func(lake.Arrival, error) bool) {
-		undated := []string{customer} // what lies directly in it, and folders that are no dates
-		for folder, err := range s.cfg.Bucket.Folders(ctx, customer) {
-			if err != nil {
-				yield(lake.Arrival{}, err)
-				return
-			}
-			date := path.Base(folder)
-			switch {
-			case !lake.ValidDate(date):
-				undated = append(undated, folder)
-			case since.IsZero() || date >= since.UTC().Format(time.DateOnly):
-				if !s.folder(ctx, folder, false, time.Time{}, nil, r, yield) {
-					return
-				}
-			}
-		}
-		left := maxUndated
-		for _, folder := range undated {
-			limit := &left
-			if since.IsZero() {
-				limit = nil
-			}
-			if !s.folder(ctx, folder, folder == customer, since, limit, r, yield) {
-				return
-			}
-		}
-		if !since.IsZero() && left == 0 {
-			s.log.WarnContext(ctx, "only a sweep of all dates sees every upload of a customer who uses no date folders", "customer", path.Base(customer))
-		}
-	}
+// round is one sweep under way.
+type round struct {
+	*Sweeper
+	since   time.Time // zero: all dates
+	objects atomic.Int64
+
+	mu    sync.Mutex // one at a time sends
+	found []lake.Arrival
+	sent  int
 }
 
-// folder yields the forgotten uploads of one folder, and looks at no more than left. It reports whether to go on.
-func (s *Sweeper) folder(ctx context.Context, prefix string, flat bool, since time.Time, left *int, r *Report, yield func(lake.Arrival, error) bool) bool {
-	young := s.cfg.Now().Add(-s.cfg.Grace)
-	logged := sync.OnceValues(func() (set, error) { return s.index.on(ctx, shelf(lake.Arrival{Key: prefix + "x"})) })
-	for o, err := range s.cfg.Bucket.Look(ctx, prefix, flat) {
-		if left != nil {
-			if *left == 0 {
-				return true
-			}
-			*left--
-		}
+// customers sweeps what several customers have in landing, each landing/<customer>/: first all are asked for their folders,
+// then all folders are looked through, for one customer alone has few of recent dates.
+func (r *round) customers(ctx context.Context, customers []string) error {
+	of := make([][]place, len(customers))
+	err := each(ctx, len(customers), r.cfg.Parallel, func(ctx context.Context, i int) (err error) {
+		of[i], err = r.places(ctx, customers[i])
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	var all []place
+	for _, places := range of {
+		all = append(all, places...)
+	}
+	return each(ctx, len(all), r.cfg.Parallel, func(ctx context.Context, i int) error { return r.look(ctx, all[i]) })
+}
+
+// place is what is looked through in order: a date folder, or what a customer has outside them.
+type place struct {
+	customer string
+	folders  []string
+	dated    bool
+}
+
+// places are where a customer's uploads of the dates lie.
+func (r *round) places(ctx context.Context, customer string) (places []place, err error) {
+	undated := []string{customer} // what lies directly in it, and folders that are no dates
+	for folder, err := range r.cfg.Bucket.Folders(ctx, customer) {
 		if err != nil {
-			yield(lake.Arrival{}, err)
-			return false
+			return nil, err
 		}
-		r.Objects++
-		if o.ModTime.After(young) || o.ModTime.Before(since) || !lake.ValidCustomer((lake.Arrival{Key: o.Key}).Customer()) {
-			continue
-		}
-		a, forgotten, err := s.unknown(ctx, o, logged)
-		if err != nil {
-			yield(a, err)
-			return false
-		}
-		if forgotten && !yield(a, nil) {
-			return false
+		date := path.Base(folder)
+		switch {
+		case !lake.ValidDate(date):
+			undated = append(undated, folder)
+		case r.since.IsZero() || date >= r.since.UTC().Format(time.DateOnly):
+			places = append(places, place{customer, []string{folder}, true})
 		}
 	}
-	return true
+	if !r.since.IsZero() { // one bound for all
+		return append(places, place{customer, undated, false}), nil
+	}
+	for _, folder := range undated {
+		places = append(places, place{customer, []string{folder}, false})
+	}
+	return places, nil
+}
+
+// look finds the forgotten uploads of a place. Outside date folders, a sweep of recent dates looks at no more than so many.
+func (r *round) look(ctx context.Context, p place) error {
+	left, bounded := maxUndated, !p.dated && !r.since.IsZero()
+	young := r.cfg.Now().Add(-r.cfg.Grace)
+	for _, folder := range p.folders {
+		logged := sync.OnceValues(func() (set, error) { return r.index.on(ctx, shelf(lake.Arrival{Key: folder + "x"})) })
+		for o, err := range r.cfg.Bucket.Look(ctx, folder, folder == p.customer) {
+			if bounded && left == 0 {
+				r.log.WarnContext(ctx, "only a sweep of all dates sees every upload of a customer who uses no date folders", "customer", path.Base(p.customer))
+				return nil
+			}
+			if err != nil {
+				return err
+			}
+			left--
+			r.objects.Add(1)
+			old := bounded && o.ModTime.Before(r.since)
+			if old || o.ModTime.After(young) || !lake.ValidCustomer((lake.Arrival{Key: o.Key}).Customer()) {
+				continue
+			}
+			a, forgotten, err := r.unknown(ctx, o, logged)
+			if err == nil && forgotten {
+				err = r.take(ctx, a)
+			}
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // unknown reports whether an upload is not known to be in the log. Its version is asked for only where that is not clear
 // from the listing.
-func (s *Sweeper) unknown(ctx context.Context, o store.Object, logged func() (set, error)) (a lake.Arrival, is bool, err error) {
+func (r *round) unknown(ctx context.Context, o store.Object, logged func() (set, error)) (a lake.Arrival, is bool, err error) {
 	known, err := logged()
 	if err != nil {
 		return a, false, err
@@ -94,7 +123,7 @@ func (s *Sweeper) unknown(ctx context.Context, o store.Object, logged func() (se
 		if known.has(listed(o.Key, o.Size, o.ModTime)) {
 			return a, false, nil
 		}
-		o, err = s.cfg.Bucket.Head(ctx, o.Key)
+		o, err = r.cfg.Bucket.Head(ctx, o.Key)
 		if errors.Is(err, lake.ErrNotFound) { // deleted meanwhile
 			return a, false, nil
 		}
@@ -102,6 +131,6 @@ func (s *Sweeper) unknown(ctx context.Context, o store.Object, logged func() (se
 			return a, false, err
 		}
 	}
-	a = s.cfg.Bucket.Arrival(o)
+	a = r.cfg.Bucket.Arrival(o)
 	return a, !known.has(a.ID()), nil
 }

@@ -21,7 +21,8 @@ import (
 // ordered is a bucket in memory that lists pages as stores do, at the cost of a page: gocloud's own sorts all keys for
 // each, which with a million objects is all that one would measure.
 type ordered struct {
-	driver.Bucket // what is not called
+	driver.Bucket                                                   // what is not called
+	wait          func(ctx context.Context, call, key string) error // before each read
 
 	mu      sync.Mutex
 	objects map[string]object
@@ -35,8 +36,9 @@ type object struct {
 
 var errNone, errTaken = errors.New("no such object"), errors.New("there is one")
 
-func openOrdered() *store.Bucket {
-	return store.New(blob.NewBucket(&ordered{objects: map[string]object{}}), "mem://ordered")
+func openOrdered() (*store.Bucket, *ordered) {
+	b := &ordered{wait: func(context.Context, string, string) error { return nil }, objects: map[string]object{}}
+	return store.New(blob.NewBucket(b), "mem://ordered"), b
 }
 
 func (b *ordered) ErrorCode(err error) gcerrors.ErrorCode {
@@ -81,7 +83,10 @@ func (r *reader) As(any) bool { return false }
 
 func (r *reader) Close() error { return nil }
 
-func (b *ordered) NewRangeReader(_ context.Context, key string, offset, length int64, _ *driver.ReaderOptions) (driver.Reader, error) {
+func (b *ordered) NewRangeReader(ctx context.Context, key string, offset, length int64, _ *driver.ReaderOptions) (driver.Reader, error) {
+	if err := b.wait(ctx, "GET", key); err != nil {
+		return nil, err
+	}
 	o, err := b.find(key)
 	if err != nil {
 		return nil, err
@@ -130,7 +135,10 @@ func (b *ordered) Delete(_ context.Context, key string, _ *driver.DeleteOptions)
 	return nil
 }
 
-func (b *ordered) ListPaged(_ context.Context, o *driver.ListOptions) (*driver.ListPage, error) {
+func (b *ordered) ListPaged(ctx context.Context, o *driver.ListOptions) (*driver.ListPage, error) {
+	if err := b.wait(ctx, "LIST", o.Prefix); err != nil {
+		return nil, err
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.keys == nil {

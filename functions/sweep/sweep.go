@@ -27,15 +27,16 @@ import (
 type Config struct {
 	Bucket  *store.Bucket
 	Journal *journal.Journal // default: one of its own
-	// Send sends an arrival event to ingest. It may wait for room.
-	Send   faas.Handler
-	Every  time.Duration // between two sweeps of recent dates; default 3 min
-	Full   time.Duration // between two sweeps of all dates; default 24 h
-	Recent time.Duration // how far back recent dates go; default 48 h
-	Grace  time.Duration // uploads younger than this are still on their first way; default 1 min
-	Now    func() time.Time
-	Log    *slog.Logger
-	Meter  *meter.Meter
+	// Send sends an arrival event to ingest, one at a time. It may wait for room.
+	Send     faas.Handler
+	Every    time.Duration // between two sweeps of recent dates; default 3 min
+	Full     time.Duration // between two sweeps of all dates; default 24 h
+	Recent   time.Duration // how far back recent dates go; default 48 h
+	Grace    time.Duration // uploads younger than this are still on their first way; default 1 min
+	Parallel int           // requests at once, for as many folders; default 64
+	Now      func() time.Time
+	Log      *slog.Logger
+	Meter    *meter.Meter
 }
 
 // Sweeper sweeps. It is safe for concurrent use: one sweep runs at a time.
@@ -44,7 +45,7 @@ type Sweeper struct {
 	log *slog.Logger
 
 	sweeping sync.Mutex
-	index    index
+	index    *index
 }
 
 // New makes a sweeper.
@@ -67,13 +68,16 @@ func New(cfg Config) (*Sweeper, error) {
 	if cfg.Grace == 0 {
 		cfg.Grace = time.Minute
 	}
+	if cfg.Parallel == 0 {
+		cfg.Parallel = 64
+	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
 	if cfg.Log == nil {
 		cfg.Log = slog.Default()
 	}
-	return &Sweeper{cfg: cfg, log: cfg.Log, index: newIndex(cfg.Bucket, cfg.Journal)}, nil
+	return &Sweeper{cfg: cfg, log: cfg.Log, index: newIndex(cfg.Bucket, cfg.Journal, cfg.Parallel)}, nil
 }
 
 // All is the subject of a tick that asks for a sweep of all dates.
@@ -112,86 +116,97 @@ type Report struct {
 	Sent    int // uploads sent again
 }
 
-// maxCandidates bounds the uploads held in memory before they are compared with pending and the log.
-const maxCandidates = 10_000
-
-// Sweep goes through landing, customer by customer and folder by folder.
-func (s *Sweeper) Sweep(ctx context.Context, all bool) (r Report, err error) {
+// Sweep goes through landing, customer by customer and folder by folder, several at once.
+func (s *Sweeper) Sweep(ctx context.Context, all bool) (Report, error) {
 	s.sweeping.Lock()
 	defer s.sweeping.Unlock()
-	defer func(start time.Time) {
-		s.cfg.Meter.Round(ctx, "sweep", start, err)
-		s.cfg.Meter.Set(ctx, meter.Swept, float64(r.Objects), strconv.FormatBool(all))
-	}(time.Now())
-	since := time.Time{}
+	start, r := time.Now(), &round{Sweeper: s}
 	if !all {
-		since = s.cfg.Now().Add(-s.cfg.Recent)
+		r.since = s.cfg.Now().Add(-s.cfg.Recent)
 	}
-	if err := s.index.catchUp(ctx, true); err != nil {
-		return r, fmt.Errorf("sweep: %w", err)
+	err := r.sweep(ctx)
+	report := Report{Objects: int(r.objects.Load()), Sent: r.sent}
+	s.cfg.Meter.Round(ctx, "sweep", start, err)
+	s.cfg.Meter.Set(ctx, meter.Swept, float64(report.Objects), strconv.FormatBool(all))
+	if err != nil {
+		return report, fmt.Errorf("sweep: %w", err)
 	}
-	var found []lake.Arrival
-	for customer, err := range s.cfg.Bucket.Folders(ctx, store.LandingPrefix) {
+	s.log.InfoContext(ctx, "swept", "all", all, "objects", report.Objects, "sent", report.Sent)
+	return report, nil
+}
+
+func (r *round) sweep(ctx context.Context) error {
+	if err := r.index.catchUp(ctx, true); err != nil {
+		return err
+	}
+	var some []string
+	for customer, err := range r.cfg.Bucket.Folders(ctx, store.LandingPrefix) {
 		if err != nil {
-			return r, fmt.Errorf("sweep: %w", err)
+			return err
 		}
 		if !lake.ValidCustomer(path.Base(customer)) {
 			continue
 		}
-		for a, err := range s.forgotten(ctx, customer, since, &r) {
-			if err != nil {
-				return r, fmt.Errorf("sweep: %w", err)
-			}
-			if found = append(found, a); len(found) < maxCandidates {
-				continue
-			}
-			if err := s.resend(ctx, found, &r); err != nil {
-				return r, fmt.Errorf("sweep: %w", err)
-			}
-			found = found[:0]
+		if some = append(some, customer); len(some) < r.cfg.Parallel {
+			continue
 		}
+		if err := r.customers(ctx, some); err != nil {
+			return err
+		}
+		some = some[:0]
 	}
-	if err := s.resend(ctx, found, &r); err != nil {
-		return r, fmt.Errorf("sweep: %w", err)
+	if err := r.customers(ctx, some); err != nil {
+		return err
 	}
-	s.log.InfoContext(ctx, "swept", "all", all, "objects", r.Objects, "sent", r.Sent)
-	return r, nil
+	return r.resend(ctx)
+}
+
+// take takes a forgotten upload, and sends what has come together if that is much.
+func (r *round) take(ctx context.Context, a lake.Arrival) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.found = append(r.found, a); len(r.found) < maxCandidates {
+		return nil
+	}
+	return r.resend(ctx)
 }
 
 // resend sends what is neither pending nor in the log. Pending is read before the log: what moves from one to the other
 // meanwhile is seen in the log.
-func (s *Sweeper) resend(ctx context.Context, found []lake.Arrival, r *Report) error {
+func (r *round) resend(ctx context.Context) error {
+	found := r.found
+	r.found = nil
 	if len(found) == 0 {
 		return nil
 	}
 	pending := map[string]bool{}
-	for o, err := range s.cfg.Bucket.List(ctx, store.PendingPrefix) {
+	for o, err := range r.cfg.Bucket.List(ctx, store.PendingPrefix) {
 		if err != nil {
 			return err
 		}
 		id, _, _ := strings.Cut(strings.TrimPrefix(o.Key, store.PendingPrefix), ".") // also for a replay: then it is in the log too
 		pending[id] = true
 	}
-	if err := s.index.catchUp(ctx, false); err != nil {
+	if err := r.index.catchUp(ctx, false); err != nil {
 		return err
 	}
 	for _, a := range found {
-		if pending[a.ID()] || s.index.recent.has(a.ID()) {
+		if pending[a.ID()] || r.index.recent.has(a.ID()) {
 			continue
 		}
 		e, err := faas.NewArrival(a, true)
 		if err != nil {
 			return err
 		}
-		if err := s.cfg.Send(ctx, e); err != nil {
+		if err := r.cfg.Send(ctx, e); err != nil {
 			if errors.Is(err, lake.ErrInvalid) { // gone or replaced meanwhile
-				s.log.WarnContext(ctx, "upload is not an arrival any more", "arrival", a.ID())
+				r.log.WarnContext(ctx, "upload is not an arrival any more", "arrival", a.ID())
 				continue
 			}
 			return err
 		}
-		r.Sent++
-		s.cfg.Meter.Add(ctx, meter.Forgotten, 1)
+		r.sent++
+		r.cfg.Meter.Add(ctx, meter.Forgotten, 1)
 	}
 	return nil
 }

@@ -26,7 +26,7 @@ import (
 type yard struct {
 	bucket *store.Bucket
 	log    *journal.Journal
-	sent   []string // names, in order
+	sent   []string // names
 	answer error
 }
 
@@ -109,7 +109,7 @@ func TestSweepSendsWhatIsNeitherLoggedNorPending(t *testing.T) {
 	if err := s.Handle(t.Context(), tick); err != nil {
 		t.Fatal(err)
 	}
-	if d := cmp.Diff([]string{"acme/visits/lost.zip", "birch/old.zip"}, y.sent); d != "" {
+	if d := cmp.Diff([]string{"acme/visits/lost.zip", "birch/old.zip"}, slices.Sorted(slices.Values(y.sent))); d != "" {
 		t.Errorf("all dates: %s", d)
 	}
 }

@@ -214,7 +214,7 @@ func sweepOnce(p *process) error {
 		return err
 	}
 	s, err := sweep.New(sweep.Config{
-		Bucket: p.bucket, Journal: p.log, Log: quiet, Now: func() time.Time { return p.now.Add(time.Hour) },
+		Bucket: p.bucket, Journal: p.log, Parallel: 1, Log: quiet, Now: func() time.Time { return p.now.Add(time.Hour) },
 		Send: func(ctx context.Context, e event.Event) error {
 			if err := f.Handle(ctx, e); err != nil && p.dead {
 				return err
