@@ -17,6 +17,7 @@ import (
 //	log/<n>                                        the log, n in 12 digits from 000000000001, without holes
 //	folded/<from>-<to>                             entries of the log that lie together; log/<n> says so
 //	folded/<from>                                  where those that begin with one end
+//	folded/<from>-<to>.<n>                         what they are to forget, by ids
 //	hint                                           a number of the log that exists; only to start the search
 //	attempts/<arrival>/<n>                         an arrival was tried again
 //	schemas/<table>/<n>                            how data files of a table are written, n in 6 digits
@@ -80,6 +81,9 @@ func FoldedKey(from, to int64) string { return fmt.Sprintf("%s%012d-%012d", Fold
 
 // CutKey says where the group of log entries ends that begins with one.
 func CutKey(from int64) string { return fmt.Sprintf("%s%012d", FoldedPrefix, from) }
+
+// WishKey is the nth of what a group of log entries is to forget.
+func WishKey(from, to int64, n int) string { return fmt.Sprintf("%s.%d", FoldedKey(from, to), n) }
 
 // HintKey is a number of the log that exists.
 func HintKey() string { return "hint" }

@@ -18,6 +18,7 @@ func TestKeys(t *testing.T) {
 		PendingKey("a1", 0):            "pending/a1.0",
 		PendingKey("a1", 12):           "pending/a1.12",
 		LogKey(1):                      "log/000000000001",
+		WishKey(1, 4, 2):               "folded/000000000001-000000000004.2",
 		HintKey():                      "hint",
 		AttemptKey("a1", 2):            "attempts/a1/2",
 		SchemaKey("lake.visits", 3):    "schemas/lake.visits/000003",

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -62,37 +61,6 @@ func (j *Journal) Forget(ctx context.Context, entries []int64, f Forgotten) erro
 		if err := j.forgetGroup(ctx, p, groups[p], f); err != nil {
 			return err
 		}
-	}
-	return nil
-}
-
-// forgetGroup overwrites entries of one group.
-func (j *Journal) forgetGroup(ctx context.Context, p pointer, numbers []int64, f Forgotten) error {
-	g, err := j.read(ctx, p.From, p.To)
-	if err != nil {
-		return err
-	}
-	lines := slices.Clone(g.lines)
-	for _, n := range numbers {
-		if lines[n-g.from], err = j.forget(ctx, n, lines[n-g.from], f); err != nil {
-			return fmt.Errorf(errorPrefix, n, err)
-		}
-	}
-	data, err := pack(lines)
-	if err == nil {
-		err = j.bucket.Put(ctx, store.FoldedKey(p.From, p.To), data)
-	}
-	if err == nil {
-		g, err = j.read(ctx, p.From, p.To)
-	}
-	if err == nil && !slices.EqualFunc(g.lines, lines, bytes.Equal) {
-		err = errors.New("others have written them")
-	}
-	if err != nil {
-		return fmt.Errorf("log entries %d to %d: %w", p.From, p.To, err)
-	}
-	for _, n := range numbers {
-		j.drop(n)
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -13,11 +14,11 @@ import (
 	"medlake/shared/store/journal"
 )
 
-// named is a log of which entries 2, 6 and 24 have what can be forgotten: a name of arrival n and bounds of its load's file.
+// named is a log of which entries 2, 3, 6 and 24 have what can be forgotten: a name of arrival n and bounds of its load's file.
 func named(t *testing.T) *store.Bucket {
 	t.Helper()
 	b := long(t)
-	for _, n := range []int64{2, 6, 24} {
+	for _, n := range []int64{2, 3, 6, 24} {
 		e, err := journal.New(b).Entry(t.Context(), n)
 		if err != nil {
 			t.Fatal(err)
@@ -31,12 +32,13 @@ func named(t *testing.T) *store.Bucket {
 	return b
 }
 
-// forgotten checks that exactly entries 2 and 24 have forgotten, in a process that knew them before and in a new one.
-func forgotten(t *testing.T, b *store.Bucket, old *journal.Journal) {
+// forgotten checks that exactly entries 2 and 24, and some more, have forgotten, in a process that knew them before and in a new one.
+func forgotten(t *testing.T, b *store.Bucket, old *journal.Journal, more ...int64) {
 	t.Helper()
 	readable(t, b)
 	for _, j := range []*journal.Journal{old, journal.New(b)} {
-		for n, want := range map[int64]bool{2: true, 6: false, 24: true} {
+		for _, n := range []int64{2, 3, 6, 24} {
+			want := n == 2 || n == 24 || slices.Contains(more, n)
 			e, err := j.Entry(t.Context(), n)
 			if err != nil {
 				t.Fatal(err)
@@ -169,6 +171,48 @@ func TestForgetBesideFold(t *testing.T) {
 				t.Fatalf("%s at call %d of %s", inner, n, outer)
 			}
 			n += 2
+		}
+	}
+}
+
+// TestForgetBesideForget: one who is paused at any moment, or dies there and is run again, while another forgets something else of
+// the same group brings nothing back.
+func TestForgetBesideForget(t *testing.T) {
+	t.Parallel()
+	other := journal.Forgotten{Arrivals: map[string]bool{"a3": true}, Loads: map[string]bool{"load3": true}}
+	for _, fault := range append(faulty.Faults(), faulty.None) {
+		for n := 0; ; n++ {
+			b := named(t)
+			meanwhile := func() {
+				if err := folder(b).Forget(t.Context(), []int64{3}, other); err != nil {
+					t.Errorf("%s at call %d: the other: %v", fault, n, err)
+				}
+			}
+			over, d := faulty.New(b, func(c faulty.Call) faulty.Fault {
+				switch c.N {
+				case n:
+					meanwhile()
+				case n + 1:
+					return fault
+				}
+				return faulty.None
+			})
+			err := folder(over).Forget(t.Context(), []int64{2, 24}, forget)
+			if err != nil && fault != faulty.None {
+				err = folder(b).Forget(t.Context(), []int64{2, 24}, forget)
+			}
+			if err != nil {
+				t.Fatalf("%s at call %d: %v", fault, n, err)
+			}
+			if len(d.Calls()) <= n {
+				break
+			}
+			if forgotten(t, b, folder(b), 3); t.Failed() {
+				t.Fatalf("%s after call %d", fault, n)
+			}
+			if fault != faulty.None {
+				n += 6
+			}
 		}
 	}
 }
