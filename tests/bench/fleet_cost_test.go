@@ -20,6 +20,7 @@ import (
 	"medlake/shared/archive/lock"
 	"medlake/shared/lake"
 	"medlake/shared/store"
+	"medlake/shared/store/journal"
 	"medlake/shared/transform"
 	"medlake/shared/warehouse"
 
@@ -91,6 +92,9 @@ func TestRequests(t *testing.T) {
 	step("maintain, a look with deletion", func() error { _, err := maintainer.Round(ctx, maintain.Order{Delete: true}); return err })
 	step("sweep, one customer", func() error { _, err := sweeper.Sweep(ctx, false); return err })
 	step("sweep again", func() error { _, err := sweeper.Sweep(ctx, false); return err })
+	folder := journal.New(bucket)
+	folder.Group, folder.Recent = 8, 0
+	step("fold, 24 entries of one zip in 3 groups", func() error { _, err := folder.Fold(ctx, 24); return err })
 	reckon := func(step, calls string, n, want int) {
 		if n != want {
 			t.Errorf("%s makes %d %s, and infra/sizing.md reckons with %d: correct fleet_sizing_test.go and run it with -update", step, n, calls, want)
@@ -102,6 +106,10 @@ func TestRequests(t *testing.T) {
 	reckon("commit", "PUT an entry", entry["PUT"], putEntry+2*putEntryTable)
 	reckon("merge", "PUT a table", got["merge, a table"]["PUT"], putMerge)
 	reckon("sweep", "LIST a sender", swept["LIST"]-1, listSender-2) // there is one day
+	folded := got["fold, 24 entries of one zip in 3 groups"]
+	reckon("fold", "PUT of records", folded["PUT loads"], 24*foldZip)
+	reckon("fold", "PUT of entries", folded["PUT log"], 24*foldEntry)
+	reckon("fold", "GET of records", folded["GET loads"], 24*foldZip)
 	for _, name := range slices.Sorted(maps.Keys(got)) {
 		var line []string
 		for _, call := range slices.Sorted(maps.Keys(got[name])) {

@@ -34,6 +34,7 @@ const (
 	mergesADay    = 24 * 60 / 2.0
 	maintainsADay = 24 * 60 / 15.0
 	sweepsADay    = 24 * 60 / 15.0
+	daysSwept     = 365.0 // by the sweep of all dates, once a day: of a lake that is a year old
 )
 
 // Requests, as TestRequests counts them.
@@ -49,6 +50,11 @@ const (
 	putCompact    = 18.0
 	getFile       = 2.6 // a small file that is compacted
 	listSender    = 5.0 // of three days, and what writers put beside them
+	listFolder    = 2.0 // of one day of a sender, and of what the index says of it
+	getFolder     = 4.0 // index objects of it: 1 to 8
+	entriesIndex  = 2000.0
+	foldZip       = 1.0 // its record is read and written
+	foldEntry     = 1.0 // it is read and written
 )
 
 // What TestFleet shows at 1, 10 and 100 zips a second, and the README of processor time.
@@ -98,13 +104,16 @@ func (l demand) bill() bill {
 	b := bill{
 		put: map[string]float64{
 			"senders": zips, "ingest": zips * (putZip + tablesAZip), "commit": l.entriesADay * (putEntry + (touched+1)*putEntryTable),
-			"merge": merges * putMerge, "maintain": compactions * putCompact,
+			"merge": merges * putMerge, "maintain": compactions*putCompact + zips*foldZip + l.entriesADay*foldEntry, "sweep": l.entriesADay / entriesIndex * senders,
 		},
 		get: map[string]float64{
 			"ingest": zips * getZip, "commit": zips + l.entriesADay*(getEntry+(touched+1)*getEntryTable), "merge": merges * getMerge,
-			"maintain": zips * tablesAZip * getFile,
+			"maintain": zips*(tablesAZip*getFile+foldZip) + l.entriesADay*foldEntry, "sweep": senders * daysSwept * getFolder,
 		},
-		list: map[string]float64{"commit": l.entriesADay * 1.5, "sweep": sweepsADay * (1 + senders*listSender + zips*3/1000)},
+		list: map[string]float64{
+			"commit": l.entriesADay * 1.5, "sweep": sweepsADay * (1 + senders*listSender + zips*3/1000),
+			"sweep of all dates": senders*(2+daysSwept*listFolder) + zips*daysSwept/1000,
+		},
 		glue: l.entriesADay*(touched+1)*2 + merges*2 + compactions*3,
 	}
 	for _, m := range []map[string]float64{b.put, b.get, b.list} {
@@ -164,13 +173,13 @@ func sizing() string {
 	row("ingest pods of 0.5 CPU, 512 MiB", func(l demand, _ bill) string { return fmt.Sprint(l.ingest) })
 	row("commit pod: CPU, MiB", func(l demand, _ bill) string { return fmt.Sprintf("%.1f, %.0f", l.commitCPU, l.commitMemory*1024) })
 	row("log entries a day", func(l demand, _ bill) string { return fmt.Sprintf("%.0f k", l.entriesADay/1e3) })
-	for _, role := range []string{"senders", "ingest", "commit", "merge", "maintain"} {
+	for _, role := range []string{"senders", "ingest", "commit", "merge", "maintain", "sweep"} {
 		row("PUT a month, "+role, func(_ demand, m bill) string { return millions(m.put[role]) })
 	}
-	for _, role := range []string{"commit", "sweep"} {
+	for _, role := range []string{"commit", "sweep", "sweep of all dates"} {
 		row("LIST a month, "+role, func(_ demand, m bill) string { return millions(m.list[role]) })
 	}
-	for _, role := range []string{"ingest", "commit", "merge", "maintain"} {
+	for _, role := range []string{"ingest", "commit", "merge", "maintain", "sweep"} {
 		row("GET a month, "+role, func(_ demand, m bill) string { return millions(m.get[role]) })
 	}
 	row("calls to Glue a month", func(_ demand, m bill) string { return millions(m.glue) })
