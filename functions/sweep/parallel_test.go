@@ -15,6 +15,7 @@ import (
 	"github.com/cloudevents/sdk-go/v2/event"
 
 	"medlake/functions/sweep"
+	"medlake/shared/lake"
 	"medlake/shared/store"
 )
 
@@ -47,9 +48,9 @@ func (d *distant) wait(ctx context.Context, call, key string) error {
 	return nil
 }
 
-// fill puts uploads of many senders and days into a bucket, and what the index knows of them: segments objects a folder. The
-// log is all in the index.
-func fill(t *testing.T, b *store.Bucket, senders, days, segments int) {
+// fill puts uploads of many senders and days into a bucket, and an index of some objects a folder, which knows them or not.
+// It is up to the end of the log.
+func fill(t *testing.T, b *store.Bucket, senders, days, segments int, known bool) {
 	t.Helper()
 	put := func(key, data string) {
 		if err := b.Put(t.Context(), key, []byte(data)); err != nil {
@@ -59,9 +60,13 @@ func fill(t *testing.T, b *store.Bucket, senders, days, segments int) {
 	for s := range senders {
 		for day := range days {
 			folder := fmt.Sprintf("c%04d/%s/", s, today(day))
-			put("landing/"+folder+"visits/1.zip@x", "")
+			upload, id := "landing/"+folder+"visits/1.zip@x", "another"
+			put(upload, "")
+			if known {
+				id = lake.Hash("listed", upload, "0", fmt.Sprint(time.Now().Unix()))
+			}
 			for n := range segments {
-				put(fmt.Sprintf("swept/%s%d-%d", folder, n, n), `{"format":1,"arrivals":[]}`)
+				put(fmt.Sprintf("swept/%s%d-%d", folder, n, n), `{"format":1,"arrivals":["`+id+`"]}`)
 			}
 		}
 	}
@@ -92,7 +97,7 @@ func TestSweepMakesRequestsSideBySide(t *testing.T) {
 	for _, parallel := range []int{1, 2, 16} {
 		synctest.Test(t, func(t *testing.T) {
 			b, memory := openOrdered()
-			fill(t, b, 20, 10, 1)
+			fill(t, b, 20, 10, 1, false)
 			d := &distant{}
 			memory.wait = d.wait
 			if sent, err := sweepAll(t.Context(), t, b, parallel); err != nil || sent != 200 {
@@ -113,7 +118,7 @@ func TestSweepEndsWithTheFirstError(t *testing.T) {
 		for _, cancels := range []bool{false, true} {
 			synctest.Test(t, func(t *testing.T) {
 				b, memory := openOrdered()
-				fill(t, b, 20, 10, 1)
+				fill(t, b, 20, 10, 1, false)
 				b.Retry.Tries = 1
 				ctx, cancel := context.WithCancel(t.Context())
 				defer cancel()
@@ -151,12 +156,12 @@ func TestSweepOfAYear(t *testing.T) {
 	for _, parallel := range []int{1, 64} {
 		synctest.Test(t, func(t *testing.T) {
 			b, memory := openOrdered()
-			fill(t, b, *senders, 365, 4)
+			fill(t, b, *senders, 365, 4, true)
 			d := &distant{}
 			memory.wait = d.wait
 			start := time.Now()
-			if _, err := sweepAll(t.Context(), t, b, parallel); err != nil {
-				t.Error(err)
+			if sent, err := sweepAll(t.Context(), t, b, parallel); err != nil || sent > 0 {
+				t.Errorf("sent %d, %v", sent, err)
 			}
 			t.Logf("%d senders, %d at once: %v, %d requests", *senders, parallel, time.Since(start).Round(time.Second), d.calls)
 		})
