@@ -36,13 +36,21 @@ const (
 // database is a catalog in tables of Iceberg's JDBC catalog, version 1.
 type database struct {
 	db     *sql.DB
-	dollar bool // placeholders are $1, $2, …
+	dollar bool      // placeholders are $1, $2, …
+	find   *sql.Stmt // findTable, compiled; nil for PostgreSQL, whose client keeps what it has sent
 }
+
+const findTable = `SELECT metadata_location FROM iceberg_tables
+	WHERE catalog_name = ? AND table_namespace = ? AND table_name = ? AND (iceberg_type = 'TABLE' OR iceberg_type IS NULL)`
 
 // overSQL makes the catalog one in a database.
 func (c *opened) overSQL(db *sql.DB, dialect sqlcat.SupportedDialect) (err error) {
-	c.pointers, c.release = &database{db, dialect == sqlcat.Postgres}, db.Close
+	d := &database{db: db, dollar: dialect == sqlcat.Postgres}
+	c.pointers, c.release = d, db.Close
 	c.Catalog, err = sqlcat.NewCatalog(catalogName, db, dialect, iceberg.Properties{sqlcat.SchemaVersionKey: sqlcat.SchemaVersionV1})
+	if err == nil && dialect == sqlcat.SQLite {
+		d.find, err = db.PrepareContext(context.Background(), findTable)
+	}
 	return err
 }
 
@@ -118,10 +126,14 @@ func (d *database) spell(statement string) string {
 func (d *database) location(ctx context.Context, ident table.Identifier) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, answerTime) // a server that is gone without a word answers nothing
 	defer cancel()
+	var row *sql.Row
+	if d.find != nil {
+		row = d.find.QueryRowContext(ctx, catalogName, ident[0], ident[1])
+	} else {
+		row = d.db.QueryRowContext(ctx, d.spell(findTable), catalogName, ident[0], ident[1])
+	}
 	var at sql.NullString
-	err := d.db.QueryRowContext(ctx, d.spell(`SELECT metadata_location FROM iceberg_tables
-		WHERE catalog_name = ? AND table_namespace = ? AND table_name = ? AND (iceberg_type = 'TABLE' OR iceberg_type IS NULL)`),
-		catalogName, ident[0], ident[1]).Scan(&at)
+	err := row.Scan(&at)
 	if errors.Is(err, sql.ErrNoRows) || err == nil && !at.Valid {
 		return "", catalog.ErrNoSuchTable
 	}
