@@ -182,21 +182,21 @@ func (w *work) upload(ctx context.Context, key string, data *spool, f lake.DataF
 // uploads is how often a file is sent to the store before its group is left to the next round.
 const uploads = 3
 
-// spool holds a file in pieces: one buffer would be copied as it grows.
+// spool holds a file in pieces, each twice as large as the one before: one buffer would be copied as it grows.
 type spool struct{ pieces [][]byte }
 
-const pieceBytes = 1 << 20
+const firstBytes, pieceBytes = 4 << 10, 1 << 20
 
 func (s *spool) Write(b []byte) (int, error) {
 	n := len(b)
 	for len(b) > 0 {
 		last := len(s.pieces) - 1
-		if last < 0 || len(s.pieces[last]) == pieceBytes {
-			s.pieces = append(s.pieces, make([]byte, 0, pieceBytes))
+		if last < 0 || len(s.pieces[last]) == cap(s.pieces[last]) {
+			s.pieces = append(s.pieces, make([]byte, 0, min(firstBytes<<len(s.pieces), pieceBytes)))
 			last++
 		}
 		p := s.pieces[last]
-		m := min(len(b), pieceBytes-len(p))
+		m := min(len(b), cap(p)-len(p))
 		s.pieces[last] = append(p, b[:m]...)
 		b = b[m:]
 	}

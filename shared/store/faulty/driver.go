@@ -3,6 +3,7 @@ package faulty
 import (
 	"context"
 	"errors"
+	"io"
 
 	"gocloud.dev/blob/driver"
 )
@@ -59,6 +60,12 @@ func (d *Driver) NewTypedWriter(ctx context.Context, key, contentType string, o 
 		return nil, err
 	}
 	return &writer{w, d, key, cancel}, nil
+}
+
+// Upload implements driver.Uploader, as the drivers of object stores do.
+func (w *writer) Upload(r io.Reader) error {
+	_, err := io.Copy(w, r)
+	return err
 }
 
 func (w *writer) Close() error {
