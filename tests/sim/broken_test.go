@@ -2,6 +2,7 @@ package sim
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -44,9 +45,6 @@ func unpinned(of func(warehouse.Head, *warehouse.Change) bool) func(*table, ware
 // little harm. A restore that sets the table's pointer back, so that an old committer lands: rows and number go back
 // together then, and the log is taken in again from there. And a deletion that reads what is named before all else: what
 // is named since then is of entries above the number of the oldest kept state, which was read before, and stays for that.
-// Two are not because too few worlds meet them, which proves nothing: a deletion that the oldest kept state does not limit
-// (a restore looks whether the files are there, so that it must sleep just after), and a deleter whose clock is four days
-// ahead (an ingest must sleep before its record).
 var catalogVariants = []variant{
 	{name: "commits are not pinned", rule: unpinned(isCommit)},
 	{name: "merges are not pinned", rule: unpinned(isMerge)},
@@ -109,11 +107,31 @@ var catalogVariants = []variant{
 	}},
 	{name: "snapshots are not held for a restore", forgets: true},
 	{name: "rows of another fold are merged into", anyFold: true},
+	{name: "a deleter's clock is four days ahead", ahead: 96 * time.Hour, more: more{sleep: 40}},
+	{name: "a deleter's clock is a month ahead", ahead: 720 * time.Hour, more: more{sleep: 40}},
+	{name: "the oldest kept state does not limit deletion", more: more{restores: 4}, kept: func(states []warehouse.Snapshot) {
+		for i := range states {
+			states[i].Batch, states[i].First = 1<<40, false
+		}
+	}},
 }
 
-// harmless are variants that must do no harm: the first because what is named in a transaction is proved by the table's own
-// states, and a file that no record names is looked at while it may be new, or when no kept state is as old.
-var harmless = []variant{{name: "a deleter's clock is a month ahead", ahead: 720 * time.Hour}}
+// harmless are variants that must do no harm: what backups do is whole wherever it stops.
+var harmless = []variant{
+	{name: "a backup stops anywhere", real: true, more: more{copies: 4}, order: func(write) int { return 0 }},
+}
+
+// keepers are tables whose kept states are seen otherwise.
+type keepers struct {
+	lakeTables
+	alter func([]warehouse.Snapshot)
+}
+
+func (k keepers) Snapshots(ctx context.Context, table string) ([]warehouse.Snapshot, error) {
+	all, err := k.lakeTables.Snapshots(ctx, table)
+	k.alter(all)
+	return all, err
+}
 
 // twice makes a change in two steps, between which others may look, and the process may die. first makes the first of it.
 func twice(w *world, h warehouse.Head, c *warehouse.Change, of func(warehouse.Head, *warehouse.Change) bool, first func(*warehouse.Change)) error {

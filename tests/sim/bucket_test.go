@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
+	"io"
 	"slices"
 	"strings"
 	"sync"
@@ -29,12 +30,29 @@ type objects struct {
 
 	gone  map[string]*object    // what was deleted; nil: it is forgotten
 	loses func(key string) bool // what is written; nil: nothing
+	notes func(write)           // what has changed; nil: it is not noted
 }
 
 // object never changes: another content is another one.
 type object struct {
 	data []byte
 	at   time.Time
+}
+
+// write is a change of an object; to nil: it was deleted.
+type write struct {
+	key string
+	to  *object
+}
+
+// do makes a change.
+func (o *objects) do(c write) {
+	if c.to == nil {
+		_ = o.Delete(context.Background(), c.key, nil)
+		return
+	}
+	_ = o.put(c.key, nil, false)
+	o.all[c.key] = c.to
 }
 
 var (
@@ -73,6 +91,9 @@ func (o *objects) put(key string, data []byte, absent bool) error {
 		return errTaken
 	}
 	o.all[key] = &object{data, o.now()}
+	if o.notes != nil {
+		o.notes(write{key, o.all[key]})
+	}
 	return nil
 }
 
@@ -151,11 +172,11 @@ func (o *objects) NewRangeReader(_ context.Context, key string, offset, length i
 }
 
 type objectWriter struct {
-	bytes.Buffer
 	ctx    context.Context // a writer's interface takes none
 	o      *objects
 	key    string
 	absent bool
+	data   []byte
 }
 
 // NewTypedWriter implements driver.Bucket.
@@ -163,11 +184,23 @@ func (o *objects) NewTypedWriter(ctx context.Context, key, _ string, opts *drive
 	return &objectWriter{ctx: ctx, o: o, key: key, absent: opts.IfNotExist}, nil
 }
 
+func (w *objectWriter) Write(p []byte) (int, error) {
+	w.data = append(w.data, p...)
+	return len(p), nil
+}
+
+// Upload implements driver.Uploader.
+func (w *objectWriter) Upload(r io.Reader) error {
+	data, err := io.ReadAll(r)
+	w.data = data
+	return err
+}
+
 func (w *objectWriter) Close() error {
 	if err := w.ctx.Err(); err != nil {
 		return err
 	}
-	return w.o.put(w.key, w.Bytes(), w.absent)
+	return w.o.put(w.key, w.data, w.absent)
 }
 
 // Copy implements driver.Bucket.
@@ -192,6 +225,9 @@ func (o *objects) Delete(_ context.Context, key string, _ *driver.DeleteOptions)
 		o.gone[key] = o.all[key]
 	}
 	delete(o.all, key)
+	if o.notes != nil {
+		o.notes(write{key, nil})
+	}
 	return nil
 }
 

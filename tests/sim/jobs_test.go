@@ -109,8 +109,12 @@ func (p *process) maintainer() (*maintain.Maintainer, error) {
 	if p.broken != nil {
 		ahead = p.broken.ahead
 	}
+	tables := p.tables
+	if p.broken != nil && p.broken.kept != nil {
+		tables = keepers{p.tables, p.broken.kept}
+	}
 	return maintain.New(maintain.Config{
-		Bucket: p.bucket, Journal: p.log, Tables: p.tables, Attempt: p.attempt, Parallel: 1, Tries: 1 + p.rng.IntN(2), Log: quiet,
+		Bucket: p.bucket, Journal: p.log, Tables: tables, Attempt: p.attempt, Parallel: 1, Tries: 1 + p.rng.IntN(2), Log: quiet,
 		Now: func(context.Context) (time.Time, error) { return p.now.Add(ahead), nil },
 	})
 }

@@ -3,8 +3,10 @@ package sim
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
+	"time"
 
 	"medlake/shared/datafile"
 	"medlake/shared/lake"
@@ -53,4 +55,24 @@ func (c *catalog) hide(ctx context.Context, table string, at []datafile.Position
 	key := fmt.Sprintf("%sdata/deletes-%d.parquet", store.TablePrefix(table), c.w.rng.Uint64())
 	d.Path = c.base.URL(key)
 	return d, c.base.Put(ctx, key, out.Bytes())
+}
+
+// record is what a load says of itself, without its files.
+type record struct {
+	Arrival   string    `json:"arrival"`
+	Customer  string    `json:"customer"`
+	Metadata  string    `json:"metadata"`
+	ArrivedAt time.Time `json:"arrived_at"`
+}
+
+func (t *truth) record(load string) (rec record, err error) {
+	if rec, ok := t.records[load]; ok {
+		return rec, nil
+	}
+	data, err := t.w.base.Get(t.w.ctx, store.LoadKey(load))
+	if err == nil {
+		err = json.Unmarshal(data, &rec)
+	}
+	t.records[load] = rec
+	return rec, err
 }

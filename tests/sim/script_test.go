@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -16,9 +17,17 @@ type options struct {
 	chance  float64
 	plan    func(call int) faulty.Fault
 	broken  *variant
-	busy    bool   // much is merged, maintained and restored
+	busy    bool // much is merged, maintained and restored
+	more    more
 	catalog string // URL; empty: in memory
 	trace   func(string)
+}
+
+// more is what happens in a world that few others would come to.
+type more struct {
+	copies   int // of the lake, by one process, after one before anything else
+	restores int // processes that restore
+	sleep    int // one in so many calls puts its process to sleep, not in 150
 }
 
 // simulate runs one world: uploads of all kinds, events lost and doubled, workers, committers, mergers and all others at
@@ -33,7 +42,7 @@ func simulate(ctx context.Context, seed uint64, o options) (done tally, bad stri
 		return tally{}, "", err
 	}
 	defer func() { err = errors.Join(err, w.end()) }()
-	w.trace, w.busy = o.trace, o.busy || seed%4 == 1
+	w.trace, w.more, w.busy = o.trace, o.more, o.busy || seed%4 == 1
 	var old []event.Event
 	if o.plan == nil && len(k.folds) > 0 && (w.busy || w.rng.IntN(2) == 0) {
 		if w.rng.IntN(2) == 0 {
@@ -44,12 +53,15 @@ func simulate(ctx context.Context, seed uint64, o options) (done tally, bad stri
 		}
 		w.now = w.now.Add(time.Duration(w.rng.IntN(2)) * 100 * time.Hour) // what its dead left behind is old
 	}
+	if w.more.copies > 0 {
+		w.drive(w.spawn("first backup", backups(1)))
+	}
 	w.chance, w.plan = o.chance, o.plan
 	if o.plan == nil {
 		if w.url != "" && (w.rng.IntN(2) == 0 || w.broken != nil && w.broken.rebuilt != nil) {
 			w.lost = w.calls + 1 + w.rng.IntN(300)
 		}
-		w.sleepy, w.until = 150, w.now.Add(15*time.Hour)
+		w.sleepy, w.until = cmp.Or(w.more.sleep, 150), w.now.Add(15*time.Hour)
 	}
 	processes, err := w.populate(k, old)
 	if err != nil {
@@ -65,13 +77,12 @@ func simulate(ctx context.Context, seed uint64, o options) (done tally, bad stri
 			return w.tally, "", err
 		}
 	}
+	if w.rng.IntN(2) == 0 {
+		w.wake(k)
+	}
 	w.rest(k)
 	if len(w.asleep) > 0 {
-		if w.now = w.now.Add(26 * time.Hour); len(k.folds) > 0 { // all in all less than a file without a record is safe for
-			w.drive(w.elder(maintainRounds(3)))
-		}
-		w.woken = true
-		w.drive(w.asleep...)
+		w.wake(k)
 		w.rest(k)
 	}
 	if len(k.folds) > 0 && o.plan == nil {
@@ -96,6 +107,19 @@ func simulate(ctx context.Context, seed uint64, o options) (done tally, bad stri
 	}
 	w.tally.calls = faults
 	return w.tally, w.check(k.goal), nil
+}
+
+// wake lets those that sleep go on, a day later and after much maintenance.
+func (w *world) wake(k kind) {
+	if len(w.asleep) == 0 {
+		return
+	}
+	if w.now = w.now.Add(26 * time.Hour); len(k.folds) > 0 { // all in all less than a file without a record is safe for
+		w.drive(w.elder(maintainRounds(3)))
+	}
+	w.woken = true
+	w.drive(w.asleep...)
+	w.asleep = nil
 }
 
 // again is the world that comes back from its backup: the last one of before, or a last one.
@@ -170,8 +194,13 @@ func (w *world) populate(k kind, events []event.Event) (processes []*process, er
 	if k.replays {
 		some("replay", w.rng.IntN(2), func() func(*process) error { return replayAll })
 	}
-	if w.url != "" {
+	if w.more.copies > 0 {
+		processes = append(processes, w.spawn("backup", backups(w.more.copies)))
+	} else if w.url != "" {
 		some("backup", 1, func() func(*process) error { return backups(1 + w.rng.IntN(2)) })
+	}
+	for i := range w.more.restores {
+		processes = append(processes, w.spawn(fmt.Sprint("more", i), restoreSome))
 	}
 	if k.patients != nil {
 		some("erase", 2, func() func(*process) error { return eraseOnce(k.patients) })

@@ -4,7 +4,7 @@ package sim
 
 // How many worlds are tried: in memory, in Iceberg tables, and with a patient who is erased.
 const (
-	memorySeeds = 3000
-	realSeeds   = 60
-	eraseSeeds  = 60
+	memorySeeds = 5000
+	realSeeds   = 100
+	eraseSeeds  = 100
 )

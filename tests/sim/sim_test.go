@@ -15,6 +15,9 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/metric/noop"
+	spans "go.opentelemetry.io/otel/trace/noop"
 
 	"medlake/shared/store/faulty"
 )
@@ -69,9 +72,11 @@ func each(t *testing.T, of span, try func(seed uint64)) {
 	all.Wait()
 }
 
-// TestMain collects garbage seldom: worlds are small, and there are many.
+// TestMain collects garbage seldom, because worlds are small and there are many, and has nobody listen to what gocloud traces.
 func TestMain(m *testing.M) {
-	debug.SetGCPercent(400)
+	debug.SetGCPercent(200)
+	otel.SetTracerProvider(spans.NewTracerProvider())
+	otel.SetMeterProvider(noop.NewMeterProvider())
 	m.Run()
 }
 

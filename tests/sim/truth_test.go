@@ -2,7 +2,6 @@ package sim
 
 import (
 	"cmp"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -10,7 +9,6 @@ import (
 	"strings"
 
 	"medlake/shared/lake"
-	"medlake/shared/store"
 	"medlake/shared/store/journal"
 	"medlake/shared/warehouse"
 )
@@ -20,7 +18,7 @@ type truth struct {
 	w       *world
 	entries []*journal.Entry             // 1, 2, …
 	loads   map[string][]map[string]bool // by table and entry: the loads it must show
-	records map[string]lake.Record       // by load
+	records map[string]record            // by load
 	rows    map[string][]row             // by load and table
 }
 
@@ -84,19 +82,6 @@ func take(now map[string]bool, e *journal.Entry, table string, exclude []string)
 			}
 		}
 	}
-}
-
-// record is what a load says of itself.
-func (t *truth) record(load string) (rec lake.Record, err error) {
-	if rec, ok := t.records[load]; ok {
-		return rec, nil
-	}
-	data, err := t.w.base.Get(t.w.ctx, store.LoadKey(load))
-	if err == nil {
-		err = json.Unmarshal(data, &rec)
-	}
-	t.records[load] = rec
-	return rec, err
 }
 
 // brought are the rows that an upload brings to a table as a load.

@@ -35,10 +35,13 @@ type variant struct {
 	anyFold  bool                                                                                // a table seems folded by whoever asks
 	forgets  bool                                                                                // snapshots are not held for a restore
 	ahead    time.Duration                                                                       // is the clock of who maintains
+	kept     func(states []warehouse.Snapshot)                                                   // alters which states a deleter takes for kept
+	more     more
 
 	real    bool                                    // its worlds have Iceberg tables
 	clinic  bool                                    // a patient is erased in them
 	copying func(w *world, c *backup.Config) error  // is done before a backup
+	order   func(write) int                         // in which the writes of a backup come, which may stop anywhere
 	rebuilt func(w *world) *store.Bucket            // as a rebuild sees the bucket
 	erasing func(p *process, c *erase.Config) error // alters an erasure
 }
@@ -80,7 +83,7 @@ var variants = slices.Concat(catalogVariants, recoverVariants, eraseVariants, []
 
 // options are those of a variant's worlds, one of which may erase a patient, or have a catalog in a folder.
 func (v *variant) options(seed uint64, erased kind, folder string) options {
-	o := options{chance: []float64{0.05, 0.01}[seed%2], busy: v.store == nil, broken: v}
+	o := options{chance: []float64{0.05, 0.01}[seed%2], busy: v.store == nil, more: v.more, broken: v}
 	if v.clinic {
 		o.kind = &erased
 	}
@@ -122,7 +125,11 @@ func TestHarmlessVariantsDoNoHarm(t *testing.T) {
 		v := &harmless[i]
 		t.Run(v.name, func(t *testing.T) {
 			t.Parallel()
-			each(t, seeds(t, memorySeeds/10), func(seed uint64) { run(t, seed, v.options(seed, kind{}, "")) })
+			folder, n := t.TempDir(), uint64(memorySeeds/10)
+			if v.real {
+				n = realSeeds
+			}
+			each(t, seeds(t, n), func(seed uint64) { run(t, seed, v.options(seed, kind{}, folder)) })
 		})
 	}
 }

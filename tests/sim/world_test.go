@@ -45,12 +45,14 @@ type world struct {
 	until       time.Time     // till then hours pass now and then
 	folds       []merge.Table // versions of the table that changes
 	connections []*warehouse.Warehouse
-	old         *process   // see elder
-	busy        bool       // see options
-	sleepy      int        // one in so many calls puts its process to sleep; 0: none
-	asleep      []*process // they go on when all others have come to rest
-	woken       bool       // they have
-	uploads     map[string]string
+	old         *process          // see elder
+	busy        bool              // see options
+	more        more              // see options
+	sleepy      int               // one in so many calls puts its process to sleep; 0: none
+	asleep      []*process        // they go on when all others have come to rest
+	woken       bool              // they have
+	uploads     map[string]string // by arrival
+	sent        []upload
 	truth       *truth
 	files       map[string][]row // read so far, by path
 	patients    *patients        // see kind
@@ -152,7 +154,7 @@ func (w *world) born() (*warehouse.Warehouse, error) {
 var made = regexp.MustCompile(`"last-updated-ms":\d+`)
 
 func newTruth(w *world) *truth {
-	return &truth{w: w, loads: map[string][]map[string]bool{}, records: map[string]lake.Record{}, rows: map[string][]row{}}
+	return &truth{w: w, loads: map[string][]map[string]bool{}, records: map[string]record{}, rows: map[string][]row{}}
 }
 
 // end frees what a world holds.
@@ -246,6 +248,12 @@ var quiet = slog.New(slog.DiscardHandler)
 
 func (p *process) attempt() string { return fmt.Sprintf("%s.%d", p.name, p.rng.Uint64()) }
 
+// upload is what a sender keeps of one.
+type upload struct {
+	arrival, key string
+	data         []byte
+}
+
 // upload puts an upload into landing, under <customer>/<name>, and returns its event.
 func (w *world) upload(name, content string, resent bool) (event.Event, error) {
 	customer, name, _ := strings.Cut(name, "/")
@@ -259,6 +267,7 @@ func (w *world) upload(name, content string, resent bool) (event.Event, error) {
 		return event.Event{}, err
 	}
 	a := w.base.Arrival(o)
+	w.sent = append(w.sent, upload{a.ID(), key, []byte(content)})
 	if w.uploads[a.ID()] = content; w.patients != nil {
 		w.uploads[a.ID()] = w.patients.texts[content]
 	}
