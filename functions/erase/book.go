@@ -17,6 +17,7 @@ type book struct {
 	customer string
 	lives    *lives.Lives
 	erasures []erasure
+	back     map[string]int64 // keys of erased uploads that are in landing, and their erasures
 	to       int64
 }
 
@@ -24,7 +25,7 @@ type book struct {
 type erasure struct{ n, order int64 }
 
 func newBook(customer string) *book {
-	return &book{customer: customer, lives: lives.New(func(a lake.Arrival) bool { return a.Customer() == customer }, 0)}
+	return &book{customer: customer, back: map[string]int64{}, lives: lives.New(func(a lake.Arrival) bool { return a.Customer() == customer }, 0)}
 }
 
 // read takes in all entries there are.
@@ -64,7 +65,10 @@ func (e *Eraser) arrive(ctx context.Context, b *book) error {
 			return err
 		}
 		a := e.cfg.Bucket.Arrival(o)
-		if b.lives.Of(a.ID()) != nil {
+		if l := b.lives.Of(a.ID()); l != nil {
+			if l.Erased > 0 {
+				b.back[o.Key] = l.Erased
+			}
 			continue
 		}
 		if err := e.cfg.Process(ctx, a); err != nil && !errors.Is(err, lake.ErrInvalid) {

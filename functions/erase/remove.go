@@ -13,16 +13,24 @@ import (
 	"medlake/shared/store/journal/lives"
 )
 
-// remove takes out of the bucket what the erasures have left behind. Each step may be done again; names go last, because
-// by them the others find what to remove.
+// remove takes out of the bucket what the erasures have left behind, and those of before whose uploads are in landing: a
+// sender has sent the same again, or an old copy was brought back. Each step may be done again; names go last, because by
+// them the others find what to remove.
 func (e *Eraser) remove(ctx context.Context, b *book, erasures []erasure) error {
-	if len(erasures) == 0 {
+	numbers := map[int64]bool{}
+	for _, x := range erasures {
+		numbers[x.n] = true
+	}
+	for _, n := range b.back {
+		numbers[n] = true
+	}
+	if len(numbers) == 0 {
 		return nil
 	}
 	l := Leaving{Customer: b.customer, Loads: map[string]bool{}, Arrivals: map[string]bool{}}
 	var entries []int64
-	for _, x := range erasures {
-		entry, err := e.cfg.Journal.Entry(ctx, x.n)
+	for _, n := range slices.Sorted(maps.Keys(numbers)) {
+		entry, err := e.cfg.Journal.Entry(ctx, n)
 		if err != nil {
 			return err
 		}
@@ -41,6 +49,11 @@ func (e *Eraser) remove(ctx context.Context, b *book, erasures []erasure) error 
 	l.Tables, entries = distinct(l.Tables), distinct(entries)
 	if err := e.tables(ctx, l); err != nil {
 		return err
+	}
+	for _, key := range slices.Sorted(maps.Keys(b.back)) { // the log may have forgotten its name
+		if err := e.cfg.Bucket.Delete(ctx, key); err != nil && !errors.Is(err, lake.ErrNotFound) {
+			return err
+		}
 	}
 	for _, id := range slices.Sorted(maps.Keys(l.Arrivals)) {
 		if err := e.objects(ctx, b.lives.Of(id), id); err != nil {

@@ -119,6 +119,7 @@ var catalogVariants = []variant{
 // harmless are variants that must do no harm: what backups do is whole wherever it stops.
 var harmless = []variant{
 	{name: "a backup stops anywhere", real: true, more: more{copies: 4}, order: func(write) int { return 0 }},
+	{name: "a backup without a patient stops anywhere", real: true, clinic: true, more: more{copies: 4}, order: func(write) int { return 0 }},
 }
 
 // keepers are tables whose kept states are seen otherwise.

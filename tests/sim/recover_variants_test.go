@@ -15,11 +15,17 @@ import (
 	"medlake/shared/store"
 )
 
-// recoverVariants break what backup and rebuild do. One is missing: a backup that deletes first, then copies. An Iceberg table
-// keeps its last 50 states, and no world is long enough for what the last backup needs to leave all of them.
+// recoverVariants break what backup and rebuild do. A backup that deletes first, then copies, needs an erasure to be caught: an
+// Iceberg table keeps its last 50 states, and no world is long enough for what the last backup needs to leave all of them.
 var recoverVariants = []variant{
 	{name: "a backup copies the log before the data", real: true, more: more{copies: 4}, order: func(c write) int {
 		if strings.HasPrefix(c.key, store.LogPrefix) {
+			return 0
+		}
+		return 1
+	}},
+	{name: "a backup deletes, then copies", real: true, clinic: true, more: more{copies: 4}, order: func(c write) int {
+		if c.to == nil {
 			return 0
 		}
 		return 1

@@ -121,6 +121,7 @@ func TestBrokenVariantsAreCaught(t *testing.T) {
 // TestHarmlessVariantsDoNoHarm: what a proof does not rely on may be wrong.
 func TestHarmlessVariantsDoNoHarm(t *testing.T) {
 	t.Parallel()
+	erased := clinic(t)
 	for i := range harmless {
 		v := &harmless[i]
 		t.Run(v.name, func(t *testing.T) {
@@ -129,7 +130,7 @@ func TestHarmlessVariantsDoNoHarm(t *testing.T) {
 			if v.real {
 				n = realSeeds
 			}
-			each(t, seeds(t, n), func(seed uint64) { run(t, seed, v.options(seed, kind{}, folder)) })
+			each(t, seeds(t, n), func(seed uint64) { run(t, seed, v.options(seed, erased, folder)) })
 		})
 	}
 }
