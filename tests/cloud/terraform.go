@@ -27,7 +27,7 @@ import (
 
 // terraformChecks: what Terraform makes is a lake that works.
 var terraformChecks = []check{
-	{name: "terraform: what it makes on a mock AWS takes uploads through its queue", needs: []string{"moto"}, run: applied},
+	{name: "terraform: what it makes on a mock AWS takes uploads through its queue", needs: []string{"moto"}, alone: machine, run: applied},
 }
 
 const (
