@@ -36,9 +36,9 @@ type environment struct {
 
 // told runs a role whose metrics and traces are told.
 func (e environment) told(ctx context.Context, role string, f func(context.Context, environment) error) (err error) {
-	cfg := telemetry.Environment(role, e.getenv, e.log)
-	if role == "alone" { // its parent tells
-		cfg = telemetry.Config{Role: role, Log: e.log}
+	cfg := telemetry.Config{Role: role, Log: e.log}
+	if role != "alone" { // whose parent tells
+		cfg = telemetry.Environment(role, e.getenv, e.log)
 	}
 	if e.telemetry, err = telemetry.Start(ctx, cfg); err != nil {
 		return err

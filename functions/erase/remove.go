@@ -50,10 +50,8 @@ func (e *Eraser) remove(ctx context.Context, b *book, erasures []erasure) error 
 	if err := e.tables(ctx, l); err != nil {
 		return err
 	}
-	for _, key := range slices.Sorted(maps.Keys(b.back)) { // the log may have forgotten its name
-		if err := e.cfg.Bucket.Delete(ctx, key); err != nil && !errors.Is(err, lake.ErrNotFound) {
-			return err
-		}
+	if err := e.delete(ctx, slices.Sorted(maps.Keys(b.back))); err != nil { // the log may have forgotten their names
+		return err
 	}
 	for _, id := range slices.Sorted(maps.Keys(l.Arrivals)) {
 		if err := e.objects(ctx, b.lives.Of(id), id); err != nil {
@@ -103,6 +101,10 @@ func (e *Eraser) objects(ctx context.Context, l *lives.Life, id string) error {
 			keys = append(keys, o.Key)
 		}
 	}
+	return e.delete(ctx, keys)
+}
+
+func (e *Eraser) delete(ctx context.Context, keys []string) error {
 	for _, key := range keys {
 		if err := e.cfg.Bucket.Delete(ctx, key); err != nil && !errors.Is(err, lake.ErrNotFound) {
 			return err

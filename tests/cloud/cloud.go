@@ -43,7 +43,7 @@ func (c *cloud) say(format string, args ...any) {
 func (c *cloud) start(name string, env []string, file string, args ...string) (*process, error) {
 	cmd := exec.Command(file, args...)
 	cmd.Env = append(os.Environ(), env...)
-	p, err := launch(name, c.dir+"/"+name+".log", cmd)
+	p, err := launch(name, c.logOf(name), cmd)
 	if err != nil {
 		return nil, err
 	}

@@ -23,7 +23,9 @@ import (
 type check struct {
 	name  string
 	needs []string // servers by name, running and ready when run is called; see servers
-	alone string   // what no other check may use meanwhile: a server that is made to crash, or machine where speed is measured or a mock is not atomic under load
+	// alone is what no other check may use meanwhile: a server that is made to crash, or machine where speed is measured or
+	// a mock is not atomic under load.
+	alone string
 	run   func(ctx context.Context, c *cloud) error
 }
 

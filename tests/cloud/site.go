@@ -48,10 +48,12 @@ func newSite(out io.Writer, specs map[string]spec) (*site, error) {
 	}
 	s := &site{dir: dir, cache: cache, servers: map[string]*server{}, out: out, built: map[string]string{}}
 	for name, spec := range specs {
-		s.servers[name] = &server{spec: spec, name: name, log: filepath.Join(dir, name+".log")}
+		s.servers[name] = &server{spec: spec, name: name, log: s.logOf(name)}
 	}
 	return s, nil
 }
+
+func (s *site) logOf(program string) string { return filepath.Join(s.dir, program+".log") }
 
 // close stops all servers.
 func (s *site) close(keep bool) {
