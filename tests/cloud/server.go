@@ -41,12 +41,8 @@ func (s *site) need(ctx context.Context, name string) error {
 	if v.process != nil {
 		return nil
 	}
-	start := time.Now()
-	if err := s.locked(name, func() error { return v.install(ctx, s) }); err != nil {
-		return fmt.Errorf("install %s: %w", name, err)
-	}
-	if took := time.Since(start); took > 5*time.Second {
-		s.say("     installed %-34s %6.1fs", name, took.Seconds())
+	if err := s.install(ctx, v); err != nil {
+		return err
 	}
 	if v.command == nil { // a tool
 		return nil
@@ -56,6 +52,30 @@ func (s *site) need(ctx context.Context, name string) error {
 		return err
 	}
 	return s.run(ctx, v)
+}
+
+func (s *site) install(ctx context.Context, v *server) error {
+	start := time.Now()
+	if err := s.locked(v.name, func() error { return v.spec.install(ctx, s) }); err != nil {
+		return fmt.Errorf("install %s: %w", v.name, err)
+	}
+	if took := time.Since(start); took > 5*time.Second {
+		s.say("     installed %-34s %6.1fs", v.name, took.Seconds())
+	}
+	return nil
+}
+
+// installAll installs what checks will need, in their order, while the first of them run. They see what fails here.
+func (s *site) installAll(ctx context.Context, checks []check) {
+	for _, k := range checks {
+		for _, name := range k.needs {
+			if v := s.servers[name]; v != nil && ctx.Err() == nil {
+				v.mu.Lock()
+				_ = s.install(ctx, v)
+				v.mu.Unlock()
+			}
+		}
+	}
 }
 
 func (s *site) run(ctx context.Context, v *server) error {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	_ "embed"
 	"fmt"
 	"net"
 	"net/http"
@@ -28,6 +29,9 @@ const (
 	moto       = "moto@5.2.5"
 	motoPython = "moto[server]==5.2.5 boto3==1.44.8"
 )
+
+//go:embed moto.py
+var motoServer string
 
 // servers are the stores, catalogs and clouds that checks may need. PostgreSQL and promtool are the machine's own.
 var servers = map[string]spec{
@@ -81,7 +85,7 @@ var servers = map[string]spec{
 	"moto": {
 		install: pipInstall(moto, motoPython),
 		command: func(ctx context.Context, s *site, dir string, port int) (*exec.Cmd, error) {
-			return exec.Command(filepath.Join(s.cache, moto, "bin/moto_server"), "-H", "127.0.0.1", "-p", strconv.Itoa(port)), nil
+			return exec.Command(filepath.Join(s.cache, moto, "bin/python"), "-c", motoServer, "-H", "127.0.0.1", "-p", strconv.Itoa(port)), nil
 		},
 		answers: answersHTTP,
 	},

@@ -6,17 +6,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"log"
-	"net/http"
-	"net/http/httptest"
-	"net/http/httputil"
-	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -27,7 +20,7 @@ import (
 
 // terraformChecks: what Terraform makes is a lake that works.
 var terraformChecks = []check{
-	{name: "terraform: what it makes on a mock AWS takes uploads through its queue", needs: []string{"moto"}, alone: machine, run: applied},
+	{name: "terraform: what it makes on a mock AWS takes uploads through its queue", needs: []string{"moto"}, run: applied},
 }
 
 const (
@@ -38,17 +31,12 @@ const (
 // applied applies examples/aws to the mock cloud, puts locked zips where a sender's policy lets it, has an ingest process pull
 // from the queue with the environment that Terraform tells, and reads the rows. Then nothing is left.
 //
-// Four things are not AWS's. The mock does not read the conditions of policies, so deny_plain_http is off. It looks for an
-// object and writes it in two steps, so writes go through a lock in front of it. Its Glue ignores versions, so one process
-// commits (committers=1). It cannot remove markers of deletion once a bucket's versions are off, as force_destroy does, so
-// the check empties the bucket.
-func applied(ctx context.Context, c *cloud) (err error) {
-	front, err := oneWriter(c.url("moto"))
-	if err != nil {
-		return err
-	}
-	defer front.Close()
-	at := []string{"AWS_ENDPOINT_URL=" + front.URL}
+// Three things are not AWS's. The mock does not read the conditions of policies, so deny_plain_http is off. Its Glue ignores
+// versions, so one process commits (committers=1). It cannot remove markers of deletion once a bucket's versions are off, as
+// force_destroy does, so the check empties the bucket.
+func applied(ctx context.Context, c *cloud) error {
+	cloud := c.url("moto")
+	at := []string{"AWS_ENDPOINT_URL=" + cloud}
 	dir := filepath.Join(c.dir, c.name())
 	if err := os.CopyFS(dir, os.DirFS("terraform")); err != nil {
 		return err
@@ -72,9 +60,9 @@ func applied(ctx context.Context, c *cloud) (err error) {
 	start := time.Now()
 	_, err = c.terraform(ctx, dir, at, "apply", "-input=false", "-auto-approve")
 	made := time.Since(start)
-	client := s3.New(s3.Options{Region: region, BaseEndpoint: &front.URL, Credentials: root})
+	client := s3.New(s3.Options{Region: region, BaseEndpoint: &cloud, Credentials: root})
 	if err == nil {
-		err = c.throughQueue(ctx, dir, front.URL)
+		err = c.throughQueue(ctx, dir, cloud)
 	}
 	if err == nil {
 		err = empty(ctx, client, appliedName+"-lake")
@@ -98,23 +86,6 @@ func applied(ctx context.Context, c *cloud) (err error) {
 		}
 	}
 	return nil
-}
-
-// oneWriter stands before a store whose put-if-absent is not one step, and lets one write through at a time.
-func oneWriter(at string) (*httptest.Server, error) {
-	target, err := url.Parse(at)
-	if err != nil {
-		return nil, err
-	}
-	proxy := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(target); r.Out.Host = r.In.Host }, ErrorLog: log.New(io.Discard, "", 0)} // who asked hears of it
-	var writing sync.Mutex
-	return httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method == http.MethodPut {
-			writing.Lock()
-			defer writing.Unlock()
-		}
-		proxy.ServeHTTP(w, r)
-	})), nil
 }
 
 // empty removes every version of every object.
