@@ -26,7 +26,7 @@ import (
 func (s Scan) parquet(ctx context.Context, key string, data []byte, look *search) error {
 	in := bytes.NewReader(data)
 	if deletes(key) {
-		if err := datafile.ReadDeletes(in, in.Size(), func(path []byte, _ int64) { look.bytes(path) }); err != nil {
+		if err := datafile.ReadDeletes(in, in.Size(), func(path []byte, _ int64) { look.block(path) }); err != nil {
 			return &unread{err}
 		}
 		return nil
@@ -87,6 +87,8 @@ func (s Scan) values(in *bytes.Reader, schema lake.Schema, look *search) error {
 				}
 				switch {
 				case !mine(row):
+				case columns[i].Type.Kind == lake.String && schema.Table == lake.OpsLoads: // it has keys
+					look.key(string(c.Text(value)))
 				case columns[i].Type.Kind == lake.String:
 					look.text(c.Text(value))
 				default:
@@ -109,7 +111,7 @@ func (s Scan) mine(b *column.Batch) func(row int) bool {
 }
 
 // folded searches a group of log entries.
-func folded(data []byte, others func(key string) bool, look *search) error {
+func (s Scan) folded(key string, data []byte, look *search) error {
 	z, err := gzip.NewReader(bytes.NewReader(data))
 	if err == nil {
 		data, err = io.ReadAll(z)
@@ -117,11 +119,15 @@ func folded(data []byte, others func(key string) bool, look *search) error {
 	if err != nil {
 		return errors.New("a group of log entries that cannot be unpacked")
 	}
-	return document(data, others, look)
+	return s.document(key, data, look)
 }
 
 // document searches the strings of JSON, one document after the other, but keys that are others'.
-func document(data []byte, others func(key string) bool, look *search) error {
+func (s Scan) document(key string, data []byte, look *search) error {
+	own := func(string) bool { return false }
+	if strings.HasSuffix(key, ".metadata.json") { // of a table
+		own = ownFigure.MatchString
+	}
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.UseNumber()
 	for depth := 0; ; {
@@ -138,10 +144,10 @@ func document(data []byte, others func(key string) bool, look *search) error {
 				depth -= 2
 			}
 		case string:
-			if others(t) {
+			if s.others(t) || own(t) {
 				continue
 			}
-			look.text([]byte(t))
+			look.key(t)
 			if b, err := base64.StdEncoding.DecodeString(t); err == nil {
 				look.bytes(b)
 			}
@@ -206,7 +212,7 @@ func avro(data []byte, look *search) error {
 		default:
 			return fmt.Errorf("an Avro file of a codec that is not read: %w", lake.ErrInvalid)
 		}
-		look.bytes(b)
+		look.block(b)
 		if after, err := r.take(16); err != nil || !bytes.Equal(after, sync) {
 			return errAvro
 		}

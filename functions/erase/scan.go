@@ -39,7 +39,7 @@ func (f Findings) Clean() bool { return len(f.Holding)+len(f.Unread) == 0 }
 // Find looks for a value in every object: its key, its bytes as they are, and what lies in them: members of uploads in
 // UTF-8 and UTF-16, values of data files, blocks of Avro files, strings of JSON, in base64 too. In text a value counts that
 // has no letter or digit beside it; elsewhere one that is only part of a longer one is found too. Not seen are values cut
-// short, as bounds of columns are, and numbers but those of the lake's tables. Objects written or deleted meanwhile may be
+// short, as bounds of columns are, numbers but those of the lake's tables, and what the lake itself has named: see coined.go. Objects written or deleted meanwhile may be
 // missed. An empty value is lake.ErrInvalid; other errors are the store's.
 func (s Scan) Find(ctx context.Context, value string) (Findings, error) {
 	var f Findings
@@ -55,7 +55,7 @@ func (s Scan) Find(ctx context.Context, value string) (Findings, error) {
 			continue
 		}
 		look.found = false
-		look.text([]byte(o.Key))
+		look.key(o.Key)
 		err = s.object(ctx, o.Key, look)
 		var fault *unread
 		switch {
@@ -96,9 +96,9 @@ func (s Scan) object(ctx context.Context, key string, look *search) error {
 	case bytes.HasPrefix(data, []byte(avroMark)):
 		err = avro(data, look)
 	case bytes.HasPrefix(data, []byte("{")), bytes.HasPrefix(data, []byte("[")):
-		err = document(data, s.others, look)
+		err = s.document(key, data, look)
 	case bytes.HasPrefix(data, []byte("\x1f\x8b")) && strings.HasPrefix(key, store.FoldedPrefix):
-		err = folded(data, s.others, look)
+		err = s.folded(key, data, look)
 	case bytes.HasPrefix(data, []byte("\x1f\x8b")), bytes.HasPrefix(data, []byte("PK\x03\x04")):
 		err = errors.New("an archive that is no upload")
 	default:

@@ -153,7 +153,7 @@ func TestScanFindsTheValueInTables(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	key := store.TablePrefix(visits) + "data/customer=a/f.parquet"
+	key := store.TablePrefix(visits) + "data/customer=a/month=2026-11/attempt-WIIU6WXX75B4T5IPNP4P727FKT-0.parquet"
 	commit(t, b, w, s, key)
 
 	if f := find(t, b, "nobody"); !f.Clean() || f.Objects < 4 {
@@ -164,10 +164,33 @@ func TestScanFindsTheValueInTables(t *testing.T) {
 			t.Errorf("%s: got %+v, want the data file", value, f)
 		}
 	}
+	for _, value := range coined(t, b) {
+		if f := find(t, b, value); !f.Clean() {
+			t.Errorf("%s, which the lake has named: got %+v", value, f)
+		}
+	}
 	f := find(t, b, patient)
 	if len(f.Holding) != 2 || f.Holding[0] != key || !strings.HasSuffix(f.Holding[1], ".avro") {
 		t.Errorf("got %+v, want the data file and the manifest with its bounds", f)
 	}
+}
+
+// coined are parts of what the lake has named: of files of metadata, as manifests and tables tell of them, and figures.
+func coined(t *testing.T, b *store.Bucket) []string {
+	t.Helper()
+	parts := []string{"500", "2026", "P72", "000000000001"}
+	put(t, b, store.LogKey(1), []byte(`{"receipts":[{"key":"landing/a/2026-11-24/f.zip@ABCDEFGHIJKLMNOPQRSTUVWXYZ","load":"loads/zz4711"}]}`))
+	for o, err := range b.List(t.Context(), store.TablePrefix(visits)+"metadata/") {
+		if err != nil {
+			t.Fatal(err)
+		}
+		name := strings.Split(strings.TrimPrefix(o.Key, store.TablePrefix(visits)+"metadata/"), "-")
+		parts = append(parts, name[0], name[0][1:4], name[1])
+	}
+	if len(parts) < 16 {
+		t.Fatalf("only %q", parts)
+	}
+	return parts
 }
 
 // deletes is a file of one position delete.

@@ -82,7 +82,7 @@ func (e *Eraser) look(ctx context.Context, p *Plan, u *upload, rows Records) err
 			u.records.add(entry, row)
 		}
 	}
-	named := newSearch(p.Patient).in([]byte(a.Key))
+	named := newSearch(p.Patient).inKey(a.Key)
 	switch {
 	case len(u.records) == 0 && !named:
 		return nil
