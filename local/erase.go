@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
+	"slices"
 
 	"medlake/functions/erase"
 	"medlake/shared/lake"
@@ -68,6 +70,11 @@ func eraseFrom(ctx context.Context, args []string, s streams) (code int, err err
 	switch {
 	case errors.Is(err, erase.ErrLeft):
 		_, werr := fmt.Fprintf(s.out, "Not all is erased, and there is no certificate: %d objects hold something still, %d cannot be opened. Go on with %s.\n", len(left.Holding), len(left.Unread), again)
+		werr = errors.Join(werr, places(s.out, "holding", left.Holding), places(s.out, "not opened", left.Unread))
+		if len(left.Unread) > 0 {
+			_, err = fmt.Fprintln(s.out, "Uploads that cannot be opened are taken out with --unreadable.")
+			werr = errors.Join(werr, err)
+		}
 		return exitSome, werr
 	case errors.Is(err, lake.ErrNotFound) && o.Resume > 0 && len(c.Entries) == 0:
 		return exitFailed, err
@@ -83,6 +90,17 @@ func eraseFrom(ctx context.Context, args []string, s streams) (code int, err err
 func begun(w io.Writer, orders []int64) error {
 	for _, n := range orders {
 		if _, err := fmt.Fprintf(w, "Erasure %d was begun before and has no certificate: its own order goes on with --resume %d.\n", n, n); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// places tells where objects lie, but not what senders called them.
+func places(w io.Writer, what string, keys []string) error {
+	of := erase.Places(keys)
+	for _, place := range slices.Sorted(maps.Keys(of)) {
+		if _, err := fmt.Fprintf(w, "  %s: %d in %s\n", what, of[place], place); err != nil {
 			return err
 		}
 	}

@@ -36,6 +36,18 @@ type Findings struct {
 // Clean reports whether every object was read and none holds the value.
 func (f Findings) Clean() bool { return len(f.Holding)+len(f.Unread) == 0 }
 
+// Places counts keys by their first folders, whose names are not the senders': landing/<customer>/, log/,
+// tables/<namespace>/<table>/metadata/.
+func Places(keys []string) map[string]int {
+	places := map[string]int{}
+	for _, key := range keys {
+		depth := map[string]int{"landing": 2, "tables": 4}
+		parts := strings.Split(key, "/")
+		places[strings.Join(parts[:min(max(depth[parts[0]], 1), len(parts)-1)], "/")+"/"]++
+	}
+	return places
+}
+
 // Find looks for a value in every object: its key, its bytes as they are, and what lies in them: members of uploads in
 // UTF-8 and UTF-16, values of data files, blocks of Avro files, strings of JSON, in base64 too. In text a value counts that
 // has no letter or digit beside it; elsewhere one that is only part of a longer one is found too. Not seen are values cut
@@ -87,8 +99,6 @@ func (s Scan) object(ctx context.Context, key string, look *search) error {
 		return err
 	}
 	switch {
-	case look.found:
-		return nil
 	case strings.HasPrefix(key, store.LandingPrefix):
 		return s.upload(ctx, lake.Arrival{Key: key}.Name(), data, look)
 	case bytes.HasPrefix(data, []byte("PAR1")):
