@@ -81,7 +81,7 @@ func TestExitCode(t *testing.T) {
 	}
 }
 
-// TestLanes: every check runs once, two at a time unless one of them is to be alone.
+// TestLanes: every check runs once, when what it needs is installed, three at a time unless one of them is to be alone.
 func TestLanes(t *testing.T) {
 	t.Parallel()
 	random := rand.New(rand.NewPCG(1, 2))
@@ -94,8 +94,22 @@ func TestLanes(t *testing.T) {
 		}
 		var mu sync.Mutex
 		running, ran, most := map[string]check{}, 0, 0
-		inLanes(t.Context(), checks, func(k check) {
+		installed := map[string]bool{}
+		inLanes(t.Context(), checks, func(name string) {
+			time.Sleep(time.Millisecond)
 			mu.Lock()
+			defer mu.Unlock()
+			if installed[name] {
+				t.Errorf("%s is installed twice", name)
+			}
+			installed[name] = true
+		}, func(k check) {
+			mu.Lock()
+			for _, name := range k.needs {
+				if !installed[name] {
+					t.Errorf("%+v runs without %s", k, name)
+				}
+			}
 			for _, other := range running {
 				if slices.Contains(other.uses(), k.alone) || slices.Contains(k.uses(), other.alone) {
 					t.Errorf("%+v runs beside %+v", k, other)
@@ -115,7 +129,7 @@ func TestLanes(t *testing.T) {
 	}
 	var both sync.WaitGroup
 	both.Add(2)
-	inLanes(t.Context(), []check{{name: "a"}, {name: "b"}}, func(check) { both.Done(); both.Wait() })
+	inLanes(t.Context(), []check{{name: "a"}, {name: "b"}}, nil, func(check) { both.Done(); both.Wait() })
 }
 
 func TestChecksAreDistinctAndNeedKnownServers(t *testing.T) {

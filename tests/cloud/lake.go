@@ -22,9 +22,11 @@ var metadata embed.FS
 
 // lakeOf is a lake over servers, as functions see it by their environment and as checks look into it.
 type lakeOf struct {
-	env    []string
-	bucket *store.Bucket
-	tables *warehouse.Warehouse
+	env      []string
+	metadata string // folder
+	secrets  string // URL
+	bucket   *store.Bucket
+	tables   *warehouse.Warehouse
 }
 
 var customers = []string{"acme", "birch", "cedar", "stmary"}
@@ -49,10 +51,8 @@ func (c *cloud) newLake(ctx context.Context, bucket, catalog string) (*lakeOf, e
 			return nil, err
 		}
 	}
-	l := &lakeOf{env: []string{
-		"MEDLAKE_BUCKET=" + bucket, "MEDLAKE_CATALOG=" + catalog, "MEDLAKE_METADATA=" + filepath.Join(dir, "metadata"),
-		"MEDLAKE_SECRETS=" + store.FileURL(filepath.Join(dir, "secrets")),
-	}}
+	l := &lakeOf{metadata: filepath.Join(dir, "metadata"), secrets: store.FileURL(filepath.Join(dir, "secrets"))}
+	l.env = []string{"MEDLAKE_BUCKET=" + bucket, "MEDLAKE_CATALOG=" + catalog, "MEDLAKE_METADATA=" + l.metadata, "MEDLAKE_SECRETS=" + l.secrets}
 	if l.bucket, err = store.Open(ctx, bucket); err != nil {
 		return nil, err
 	}

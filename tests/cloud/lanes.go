@@ -6,31 +6,57 @@ import (
 	"sync"
 )
 
-// atOnce is how many checks run side by side: much of their time they wait, for servers and for what a sweep leaves alone.
-const atOnce = 2
+const (
+	// atOnce is how many checks run side by side: much of their time they wait, for servers and for what a sweep leaves alone.
+	atOnce = 3
+	// installers work beside them: some builds use all cores, others wait for a mirror.
+	installers = 2
+)
 
 // machine is what every check uses besides its servers.
 const machine = "machine"
 
-// lanes hand out checks in their order, but for those that would use what another has for itself.
+// lanes hand out checks in their order, but for those that would use what another has for itself, or is not installed yet.
 type lanes struct {
-	mu      sync.Mutex
-	ended   sync.Cond // a check has
-	waiting []check
-	users   map[string]int  // running checks, by what they use
-	held    map[string]bool // what a running check has for itself
+	mu        sync.Mutex
+	changed   sync.Cond // a check has ended, or something is installed
+	waiting   []check
+	installed map[string]bool
+	users     map[string]int  // running checks, by what they use
+	held      map[string]bool // what a running check has for itself
 }
 
-// inLanes runs every check once, until ctx ends.
-func inLanes(ctx context.Context, checks []check, run func(check)) {
-	l := &lanes{waiting: slices.Clone(checks), users: map[string]int{}, held: map[string]bool{}}
-	l.ended.L = &l.mu
+// inLanes installs what checks need, in their order, and runs every check once that can run, until ctx ends.
+func inLanes(ctx context.Context, checks []check, install func(name string), run func(check)) {
+	l := &lanes{waiting: slices.Clone(checks), installed: map[string]bool{machine: true}, users: map[string]int{}, held: map[string]bool{}}
+	l.changed.L = &l.mu
+	names := make(chan string)
 	var running sync.WaitGroup
+	running.Go(func() {
+		defer close(names)
+		seen := map[string]bool{}
+		for _, k := range checks {
+			for _, name := range k.needs {
+				if !seen[name] && ctx.Err() == nil {
+					seen[name] = true
+					names <- name
+				}
+			}
+		}
+	})
+	for range installers {
+		running.Go(func() {
+			for name := range names {
+				install(name)
+				l.change(func() { l.installed[name] = true })
+			}
+		})
+	}
 	for range atOnce {
 		running.Go(func() {
 			for k, ok := l.next(ctx); ok; k, ok = l.next(ctx) {
 				run(k)
-				l.done(k)
+				l.change(func() { l.use(k, -1) })
 			}
 		})
 	}
@@ -44,7 +70,7 @@ func (l *lanes) next(ctx context.Context) (k check, ok bool) {
 	for len(l.waiting) > 0 && ctx.Err() == nil {
 		i := slices.IndexFunc(l.waiting, l.free)
 		if i < 0 {
-			l.ended.Wait()
+			l.changed.Wait()
 			continue
 		}
 		k = l.waiting[i]
@@ -56,14 +82,14 @@ func (l *lanes) next(ctx context.Context) (k check, ok bool) {
 }
 
 func (l *lanes) free(k check) bool {
-	return !slices.ContainsFunc(k.uses(), func(name string) bool { return l.held[name] }) && l.users[k.alone] == 0
+	return !slices.ContainsFunc(k.uses(), func(name string) bool { return l.held[name] || !l.installed[name] }) && l.users[k.alone] == 0
 }
 
-func (l *lanes) done(k check) {
+func (l *lanes) change(f func()) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.use(k, -1)
-	l.ended.Broadcast()
+	f()
+	l.changed.Broadcast()
 }
 
 func (l *lanes) use(k check, n int) {

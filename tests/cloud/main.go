@@ -14,7 +14,6 @@ import (
 	"os/signal"
 	"regexp"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -74,14 +73,11 @@ func choose(all []check, wanted *regexp.Regexp) (chosen []check) {
 func (s *site) all(ctx context.Context, checks []check) int {
 	start := time.Now()
 	var failed atomic.Int64
-	var installing sync.WaitGroup
-	installing.Go(func() { s.installAll(ctx, checks) })
-	inLanes(ctx, checks, func(k check) {
+	inLanes(ctx, checks, func(name string) { _ = s.install(ctx, name) }, func(k check) { // they see what could not be installed
 		if !s.one(ctx, k) {
 			failed.Add(1)
 		}
 	})
-	installing.Wait()
 	took := time.Since(start).Round(time.Second)
 	switch {
 	case ctx.Err() != nil:

@@ -103,3 +103,17 @@ func (*site) do(cmd *exec.Cmd) error {
 	}
 	return nil
 }
+
+// medlake runs a command of the program for one machine, over the lake that env tells of, and returns what it printed.
+func (s *site) medlake(ctx context.Context, env []string, args ...string) (string, error) {
+	program, err := s.program(ctx, "./local")
+	if err != nil {
+		return "", err
+	}
+	cmd := exec.CommandContext(ctx, program, args...)
+	cmd.Env = append(os.Environ(), env...)
+	var out bytes.Buffer
+	cmd.Stdout = &out
+	err = s.do(cmd)
+	return out.String(), err
+}

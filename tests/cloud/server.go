@@ -25,26 +25,41 @@ type server struct {
 	spec
 	name, log string
 
+	installing sync.Once
+	failed     error // to be installed
+
 	mu      sync.Mutex
 	port    int // from its first start
 	process *process
 }
 
-// need installs a server if it must, and starts it if it does not run.
-func (s *site) need(ctx context.Context, name string) error {
+// install installs a server if it must, once a run.
+func (s *site) install(ctx context.Context, name string) error {
 	v := s.servers[name]
 	if v == nil {
 		return fmt.Errorf("there is no server %s", name)
 	}
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	if v.process != nil {
-		return nil
-	}
-	if err := s.install(ctx, v); err != nil {
+	v.installing.Do(func() {
+		start := time.Now()
+		if err := s.locked(name, func() error { return v.spec.install(ctx, s) }); err != nil {
+			v.failed = fmt.Errorf("install %s: %w", name, err)
+		}
+		if took := time.Since(start); took > 5*time.Second {
+			s.say("     installed %-34s %6.1fs", name, took.Seconds())
+		}
+	})
+	return v.failed
+}
+
+// need installs a server if it must, and starts it if it does not run.
+func (s *site) need(ctx context.Context, name string) error {
+	if err := s.install(ctx, name); err != nil {
 		return err
 	}
-	if v.command == nil { // a tool
+	v := s.servers[name]
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.process != nil || v.command == nil { // it runs, or is a tool
 		return nil
 	}
 	var err error
@@ -52,30 +67,6 @@ func (s *site) need(ctx context.Context, name string) error {
 		return err
 	}
 	return s.run(ctx, v)
-}
-
-func (s *site) install(ctx context.Context, v *server) error {
-	start := time.Now()
-	if err := s.locked(v.name, func() error { return v.spec.install(ctx, s) }); err != nil {
-		return fmt.Errorf("install %s: %w", v.name, err)
-	}
-	if took := time.Since(start); took > 5*time.Second {
-		s.say("     installed %-34s %6.1fs", v.name, took.Seconds())
-	}
-	return nil
-}
-
-// installAll installs what checks will need, in their order, while the first of them run. They see what fails here.
-func (s *site) installAll(ctx context.Context, checks []check) {
-	for _, k := range checks {
-		for _, name := range k.needs {
-			if v := s.servers[name]; v != nil && ctx.Err() == nil {
-				v.mu.Lock()
-				_ = s.install(ctx, v)
-				v.mu.Unlock()
-			}
-		}
-	}
 }
 
 func (s *site) run(ctx context.Context, v *server) error {

@@ -91,6 +91,7 @@ var servers = map[string]spec{
 	},
 	"iceberg-rest":    {install: folder(icebergREST, buildIceberg), command: runIceberg, answers: answersHTTP},
 	"older functions": {install: folder(olderFunctions, buildOlder)},
+	"trino":           {install: folder(trinoServer, buildTrino)},
 	"postgres":        {install: installPostgres, command: runPostgres, answers: answersTCP},
 	"promtool":        {install: aptInstall("promtool", "prometheus")},
 }

@@ -127,38 +127,20 @@ var goOn = regexp.MustCompile(`--resume (\d+)`)
 // erase has a patient erased of whom one row of one upload tells, and expects that upload's other rows from the one that is in
 // its place now.
 func (l *lakeOf) erase(ctx context.Context, c *cloud, x *expected) error {
-	program, err := c.program(ctx, "./local")
-	if err != nil {
-		return err
-	}
 	customer := customers[erasedUpload%len(customers)]
-	cmd := exec.CommandContext(ctx, program, "erase", "--customer", customer, "--patient", fmt.Sprintf("P%d", erasedUpload*31+erasedRow),
-		"--reason", "he asked", "--data", filepath.Join(c.dir, c.name()))
-	cmd.Env = append(os.Environ(), l.env...)
-	for _, v := range l.env {
-		if name, value, _ := strings.Cut(v, "="); name == "MEDLAKE_METADATA" {
-			cmd.Args = append(cmd.Args, "--metadata", value)
-		} else if name == "MEDLAKE_SECRETS" {
-			cmd.Args = append(cmd.Args, "--secrets", value)
-		}
+	args := []string{
+		"erase", "--customer", customer, "--patient", fmt.Sprintf("P%d", erasedUpload*31+erasedRow), "--reason", "he asked",
+		"--data", filepath.Join(c.dir, c.name()), "--metadata", l.metadata, "--secrets", l.secrets,
 	}
-	var out bytes.Buffer
-	for args := slices.Clone(cmd.Args); ; { // as it says itself, while older programs write files beside it
-		cmd.Stdout = &out
-		err := c.do(cmd)
-		if err == nil {
-			break
-		}
-		order := goOn.FindStringSubmatch(out.String())
-		if order == nil || !wait(ctx, goOnAfter) {
-			return fmt.Errorf("%w: %s", err, out.String())
-		}
-		out.Reset()
-		again := exec.CommandContext(ctx, program, append(args[1:], "--resume", order[1])...)
-		again.Env, cmd = cmd.Env, again
+	out, err := c.medlake(ctx, l.env, args...)
+	if order := goOn.FindStringSubmatch(out); err != nil && order != nil && wait(ctx, goOnAfter) { // older programs wrote files beside it
+		out, err = c.medlake(ctx, l.env, append(slices.Clip(args), "--resume", order[1])...)
 	}
-	if want := "Erased: uploads: 1; of these as a whole: 0; from the others: 1 records"; !strings.HasPrefix(out.String(), want) {
-		return fmt.Errorf("medlake erase says %q, want %q", out.String(), want)
+	if err != nil {
+		return fmt.Errorf("%w: %s", err, out)
+	}
+	if want := "Erased: uploads: 1; of these as a whole: 0; from the others: 1 records"; !strings.HasPrefix(out, want) {
+		return fmt.Errorf("medlake erase says %q, want %q", out, want)
 	}
 	was := newExpected()
 	was.content(erasedUpload, manyRows, true)
