@@ -132,6 +132,31 @@ func TestLanes(t *testing.T) {
 	inLanes(t.Context(), []check{{name: "a"}, {name: "b"}}, nil, func(check) { both.Done(); both.Wait() })
 }
 
+// TestLanesKeepFree: what a check waits to have for itself is not given to those after it, but what they use else is.
+func TestLanesKeepFree(t *testing.T) {
+	t.Parallel()
+	needs := []string{"c"}
+	besideRan := make(chan struct{})
+	var mu sync.Mutex
+	var order []string
+	inLanes(t.Context(), []check{{name: "long", needs: needs}, {name: "alone", needs: needs, alone: "c"}, {name: "after", needs: needs}, {name: "beside"}},
+		func(string) {}, func(k check) {
+			switch k.name {
+			case "long":
+				<-besideRan
+			case "beside":
+				close(besideRan)
+				return
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			order = append(order, k.name)
+		})
+	if !slices.Equal(order, []string{"long", "alone", "after"}) {
+		t.Errorf("ran %q", order)
+	}
+}
+
 func TestChecksAreDistinctAndNeedKnownServers(t *testing.T) {
 	t.Parallel()
 	seen := map[string]bool{}

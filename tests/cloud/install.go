@@ -36,8 +36,8 @@ func goInstall(module string) func(context.Context, *site) error {
 			return err
 		}
 		defer func() { _ = os.RemoveAll(dir) }()
-		cmd := exec.CommandContext(ctx, "go", "install", "-trimpath", "-ldflags=-s -w", module)
-		cmd.Env = append(os.Environ(), "GOBIN="+dir, "CGO_ENABLED=0")
+		cmd := exec.CommandContext(ctx, "go", "install", module)
+		cmd.Env = append(os.Environ(), "GOBIN="+dir)
 		if err := s.do(cmd); err != nil {
 			return err
 		}

@@ -68,7 +68,7 @@ func (l *lanes) next(ctx context.Context) (k check, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for len(l.waiting) > 0 && ctx.Err() == nil {
-		i := slices.IndexFunc(l.waiting, l.free)
+		i := l.first()
 		if i < 0 {
 			l.changed.Wait()
 			continue
@@ -81,8 +81,23 @@ func (l *lanes) next(ctx context.Context) (k check, ok bool) {
 	return check{}, false
 }
 
-func (l *lanes) free(k check) bool {
-	return !slices.ContainsFunc(k.uses(), func(name string) bool { return l.held[name] || !l.installed[name] }) && l.users[k.alone] == 0
+// first is the place of the first check that may run now, or negative. What one before it waits to have for itself is kept
+// free; but not the machine, or nothing would run meanwhile.
+func (l *lanes) first() int {
+	kept := map[string]bool{}
+	for i, k := range l.waiting {
+		uses := k.uses()
+		if slices.ContainsFunc(uses, func(name string) bool { return !l.installed[name] }) {
+			continue
+		}
+		if l.users[k.alone] == 0 && !slices.ContainsFunc(uses, func(name string) bool { return l.held[name] || kept[name] }) {
+			return i
+		}
+		if k.alone != machine {
+			kept[k.alone] = true
+		}
+	}
+	return -1
 }
 
 func (l *lanes) change(f func()) {
