@@ -58,7 +58,7 @@ func javaHome() (string, error) {
 			}
 		}
 	}
-	return "", errors.New("Trino needs Java 24 or newer, at JAVA_HOME or in /usr/lib/jvm")
+	return "", errors.New("there is no Java for Trino, which needs 24 or newer: at JAVA_HOME or in /usr/lib/jvm")
 }
 
 // trino is a server that runs.

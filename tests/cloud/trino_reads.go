@@ -101,7 +101,7 @@ func (l sampleLake) compare(ctx context.Context, t *trino, when string) error {
 	figures := 0
 	for _, table := range names {
 		if len(columns[table]) == 0 {
-			return fmt.Errorf("Trino does not see table %s", table)
+			return fmt.Errorf("table %s is not there for Trino", table)
 		}
 		duck, theirs := []string{"count(*)"}, []string{"count(*)"}
 		for _, column := range columns[table] {
@@ -128,7 +128,7 @@ func (l sampleLake) compare(ctx context.Context, t *trino, when string) error {
 		return err
 	}
 	if len(answers) != len(asked) {
-		return fmt.Errorf("Trino answers %d of %d statements", len(answers), len(asked))
+		return fmt.Errorf("%d of %d statements have an answer from Trino", len(answers), len(asked))
 	}
 	var wrong []error
 	for i, table := range names {
@@ -168,7 +168,7 @@ func (t *trino) columns(ctx context.Context) (map[string][]trinoColumn, error) {
 	for _, line := range lines {
 		cells := strings.SplitN(line, " ", 3)
 		if len(cells) < 3 {
-			return nil, fmt.Errorf("Trino says of a column %q", line)
+			return nil, fmt.Errorf("a column is %q by Trino", line)
 		}
 		kind, _, _ := strings.Cut(cells[2], "(")
 		columns[cells[0]] = append(columns[cells[0]], trinoColumn{`"` + cells[1] + `"`, kind})
