@@ -10,8 +10,8 @@ import (
 
 // What the lake itself has named says nothing of anybody, but there is so much of it that a short value stands in it by
 // chance: four digits are a part of some UUID, three letters stand in some load. That would be found for ever, so it is left
-// out of the search: folders and names of tables' files, keys outside of landing/, the date folder and the id that an upload
-// was given, and the counts and UUIDs in tables' metadata files.
+// out of the search: folders and names of tables' files, keys outside of landing/, the date folder of an upload, and the
+// counts and UUIDs in tables' metadata files.
 var (
 	ownFile   = regexp.MustCompile(`tables/\w+/\w+/(?:data|metadata)/(?:customer=[\w.-]+/)?(?:month=[\w-]+/)?[\w-]+\.(?:parquet|avro|metadata\.json)`)
 	ownKey    = regexp.MustCompile(`^(?:loads|arrivals|pending|log|folded|attempts|schemas|swept|erasures)/[\w.:/~-]+$`)
@@ -20,12 +20,13 @@ var (
 
 // key looks for the value in a key, or in a text that may be one or have some in it.
 func (s *search) key(text string) {
-	if name := (lake.Arrival{Key: text}).Name(); name != "" && strings.HasPrefix(text, store.LandingPrefix) {
-		_, text, _ = strings.Cut(name, "/") // after the customer
-	} else if ownKey.MatchString(text) {
-		return
+	a := lake.Arrival{Key: text}
+	switch sent, is := strings.CutPrefix(text, store.LandingPrefix+a.Customer()+"/"); {
+	case is && a.Customer() != "":
+		s.text([]byte(strings.TrimPrefix(sent, a.Date()+"/")))
+	case !ownKey.MatchString(text):
+		s.text(ownFile.ReplaceAllLiteral([]byte(text), []byte("/")))
 	}
-	s.text(ownFile.ReplaceAllLiteral([]byte(text), []byte("/")))
 }
 
 // block looks for the value in bytes in which texts stand without anything between them.

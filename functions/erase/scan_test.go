@@ -105,6 +105,8 @@ func TestScanFindsTheValueWhereverItStands(t *testing.T) {
 		"an upload that is no archive":    {"landing/a/d/f.csv@1", []byte(text), holding},
 		"an upload cut short":             {"landing/a/d/f.zip@1", zipped(t, lock.AES256, "now", "f.csv", text)[:60], unread},
 		"a key":                           {"landing/a/d/" + patient + ".zip@1", zipped(t, lock.None, "", "f.csv", "text"), holding},
+		"after an @ in a date folder":     {"landing/a/2026-11-24/f@" + patient + ".zip", zipped(t, lock.None, "", "f.csv", "text"), holding},
+		"below folders named as ours":     {"landing/a/d/tables/lake/visits/data/" + patient + ".parquet", []byte("text"), holding},
 		"escaped in JSON":                 {"log/000000000001", []byte(`{"a":["P\u002d4711-X"]}`), holding},
 		"a bound in JSON":                 {"loads/1", bound, holding},
 		"JSON without it":                 {"loads/1", []byte(`{"a":["P-4711-Y"]}`), 0},
